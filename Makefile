@@ -1,0 +1,76 @@
+# The two commands are `make demo` and `make test`. Both share one build of the dependencies, and keep it with the models in a
+# cache folder that survives a fresh clone.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := demo
+
+CARGO ?= cargo
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/runlore
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export RUNLORE_SHARED ?= $(abspath ../shared)
+RUNLORE := $(CARGO_TARGET_DIR)/debug/runlore
+
+# One selection for everything, so that cargo resolves features once and nothing is built twice.
+SELECTION := --workspace --lib --bins --tests
+# What the tests could not run for want of something outside the repository, one line each.
+export RUNLORE_NOT_RUN := $(CARGO_TARGET_DIR)/not-run.txt
+
+.NOTPARALLEL:
+.PHONY: demo test eval bench lint build check prerequisites test-tools run-tests test-eval clean-cache
+
+demo: prerequisites
+	scripts/fetch-models chat-1.5b embed onnxruntime
+	$(CARGO) build $(SELECTION)
+	$(RUNLORE) demo
+	@if [ -t 0 ] && [ -t 1 ]; then $(RUNLORE) --config $(CACHE)/demo/runlore.toml chat; fi
+
+# Cheap checks first.
+test: prerequisites lint test-tools build run-tests test-eval
+	@if [ -s $(RUNLORE_NOT_RUN) ]; then echo "$$(wc -l <$(RUNLORE_NOT_RUN)) not run:"; sed 's/^/not run: /' $(RUNLORE_NOT_RUN); fi
+
+prerequisites:
+	@scripts/check-prerequisites
+
+lint: prerequisites
+	$(CARGO) fmt --all --check
+	python3 fixtures/generate.py --check
+	CARGO=$(CARGO) scripts/check-tls
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+build: prerequisites
+	$(CARGO) build $(SELECTION)
+
+# What the tests need besides the prerequisites; each takes no time when it is there.
+test-tools: prerequisites
+	scripts/fetch-models chat-0.5b chat-1.5b embed onnxruntime
+	scripts/test-venv
+	scripts/test-postgres-install
+
+# The doc tests come first: a runner's last lines are read for the number of tests.
+run-tests: build
+	@rm -f $(RUNLORE_NOT_RUN)
+	$(CARGO) test --workspace --doc
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then set -x; $(CARGO) nextest run $(SELECTION) --no-fail-fast; \
+	else set -x; $(CARGO) test $(SELECTION) --no-fail-fast; fi
+
+# Where the real questions are there: the typed commands, all without a model, a dozen with it. `make eval` asks them all.
+test-eval: build
+	@if [ -f $(RUNLORE_SHARED)/eval/questions.jsonl ]; then set -x; \
+	  scripts/eval --typed tests/data/typed-commands.jsonl; scripts/eval --none; scripts/eval --first 12; \
+	else echo "evaluation: no eval/questions.jsonl in $(RUNLORE_SHARED)" >>$(RUNLORE_NOT_RUN); fi
+
+eval: prerequisites
+	scripts/fetch-models chat-1.5b embed onnxruntime
+	$(CARGO) build $(SELECTION)
+	scripts/eval --typed tests/data/typed-commands.jsonl
+	scripts/eval
+
+bench: prerequisites
+	scripts/fetch-models embed onnxruntime
+	$(CARGO) bench --workspace --profile dev
+
+# Models, builds and test installations; the next command fetches and builds all again.
+clean-cache:
+	@echo "removing $(CACHE)"
+	@rm -rf "$(CACHE)"

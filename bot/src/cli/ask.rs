@@ -1,0 +1,168 @@
+//! `runlore ask`: one question, or a file of them.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal};
+
+use anyhow::Context;
+use clap::Args;
+use runlore_indexer::space::Audience;
+use tokio_util::sync::CancellationToken;
+
+use super::{Asking, Exit, Form, Options, WrongUse, out};
+use crate::app::App;
+use crate::chat::{Answer, Question, Timings};
+use crate::terminal;
+
+#[derive(Debug, Args)]
+pub(super) struct AskArgs {
+    /// The question, in your own words or as a typed command
+    #[arg(value_name = "QUESTION", required_unless_present = "batch", conflicts_with = "batch")]
+    question: Vec<String>,
+    /// Answer a file of questions, one a line; `-` is standard input. Of a line that is a JSON object its `question` is read
+    #[arg(long, value_name = "FILE")]
+    batch: Option<String>,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+/// Answers what was asked.
+pub(super) async fn ask(args: &AskArgs, options: &Options) -> anyhow::Result<Exit> {
+    let settings = options.settings()?;
+    let audience = args.asking.audience(&settings)?;
+    let lines = args.batch.as_deref().map(open_lines).transpose()?;
+    let app = args.asking.open(settings).await?;
+    let cancel = cancelled_by_ctrl_c();
+    match lines {
+        Some(lines) => batch(&app, lines, &audience, options.form, &cancel).await,
+        None => one(&app, Question { text: args.question.join(" "), audience }, options, &cancel).await,
+    }
+}
+
+/// Ctrl-C ends the answer that is being made; what is there of it is printed.
+fn cancelled_by_ctrl_c() -> CancellationToken {
+    let cancel = CancellationToken::new();
+    let token = cancel.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            token.cancel();
+        }
+    });
+    cancel
+}
+
+async fn one(app: &App, question: Question, options: &Options, cancel: &CancellationToken) -> anyhow::Result<Exit> {
+    let answer = if options.form == Form::Text && io::stdout().is_terminal() {
+        terminal::answer(app, &question, options.color, cancel).await?
+    } else {
+        let answer = app.answer(&question, &|_| {}, cancel).await;
+        print(&answer, options.form)?;
+        answer
+    };
+    Ok(if answer.reference.is_some() { Exit::Failure } else { Exit::Fine })
+}
+
+fn print(answer: &Answer, form: Form) -> io::Result<()> {
+    match form {
+        Form::Json => out::json(answer),
+        Form::Text => out::line(&answer.answer),
+    }
+}
+
+type Lines = Box<dyn Iterator<Item = io::Result<Vec<u8>>> + Send>;
+
+fn open_lines(file: &str) -> Result<Lines, WrongUse> {
+    if file == "-" {
+        return Ok(Box::new(BufReader::new(io::stdin()).split(b'\n')));
+    }
+    let opened = File::open(file).map_err(|e| WrongUse(format!("cannot read `{file}`: {e}")))?;
+    Ok(Box::new(BufReader::new(opened).split(b'\n')))
+}
+
+/// Answers a line at a time, in order, each printed as soon as it is there.
+async fn batch(app: &App, mut lines: Lines, audience: &Audience, form: Form, cancel: &CancellationToken) -> anyhow::Result<Exit> {
+    let mut exit = Exit::Fine;
+    loop {
+        let read = tokio::task::spawn_blocking(move || (lines.next(), lines));
+        let line = tokio::select! {
+            read = read => {
+                let (line, rest) = read.context("the reader of questions stopped")?;
+                lines = rest;
+                line
+            }
+            () = cancel.cancelled() => return Ok(Exit::Failure),
+        };
+        let Some(line) = line else { return Ok(exit) };
+        let line = line.context("cannot read the questions")?;
+        let answer = match question_of(&String::from_utf8_lossy(&line)) {
+            Line::Empty => continue,
+            Line::Question(text) => app.answer(&Question { text, audience: audience.clone() }, &|_| {}, cancel).await,
+            Line::Wrong(text) => not_asked(text),
+        };
+        if answer.reference.is_some() || answer.question.is_empty() {
+            exit = exit.max(Exit::Complaints);
+        }
+        match form {
+            Form::Json => out::json(&answer)?,
+            Form::Text => out::line(&format!("> {}\n{}\n", answer.question, answer.answer))?,
+        }
+        if cancel.is_cancelled() {
+            return Ok(Exit::Failure);
+        }
+    }
+}
+
+/// What a line of a batch asks.
+#[derive(Debug, PartialEq, Eq)]
+enum Line {
+    Empty,
+    Question(String),
+    /// A JSON object without a question; the sentence says so.
+    Wrong(String),
+}
+
+fn question_of(line: &str) -> Line {
+    let line = line.trim_start_matches('\u{feff}').trim();
+    if line.is_empty() {
+        return Line::Empty;
+    }
+    match serde_json::from_str(line) {
+        Ok(serde_json::Value::Object(object)) => match object.get("question").and_then(serde_json::Value::as_str).map(str::trim) {
+            Some(question) if !question.is_empty() => Line::Question(question.to_owned()),
+            _ => Line::Wrong("This line is a JSON object without a `question`.".to_owned()),
+        },
+        _ => Line::Question(line.to_owned()),
+    }
+}
+
+/// Stands in the place of an answer, so that every line has one.
+fn not_asked(sentence: String) -> Answer {
+    Answer {
+        question: String::new(),
+        answer: sentence,
+        abstained: true,
+        best_record: None,
+        records: Vec::new(),
+        quotes: Vec::new(),
+        facts: Vec::new(),
+        citations: Vec::new(),
+        plan: Vec::new(),
+        timings_ms: Timings::default(),
+        reference: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_question_or_an_object_with_one() {
+        let question = |text: &str| Line::Question(text.to_owned());
+        assert_eq!(question_of("  \r"), Line::Empty);
+        assert_eq!(question_of(" best wer \r"), question("best wer"));
+        assert_eq!(question_of(r#"{"id": 3, "answer": "x", "question": " why? "}"#), question("why?"));
+        assert_eq!(question_of("{why?"), question("{why?"));
+        assert_eq!(question_of("42"), question("42"));
+        assert!(matches!(question_of(r#"{"ask": "why?"}"#), Line::Wrong(_)));
+    }
+}

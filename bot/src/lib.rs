@@ -1,0 +1,17 @@
+//! Answers questions about an ML team's runs, notes and pull requests: Rust looks up and checks, the model plans and narrates.
+
+pub mod answer;
+pub mod app;
+pub mod chat;
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod directions;
+pub mod facts;
+pub mod model;
+pub mod prompts;
+pub mod prompts;
+pub mod refusal;
+pub mod telemetry;
+pub mod terminal;
+pub mod tools;

@@ -1,0 +1,47 @@
+//! Logs, and the reference ids that lead from an answer to its log line. Texts of questions, passages and prompts are not logged.
+
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tracing_subscriber::EnvFilter;
+use uuid::Uuid;
+
+/// What is logged unless `RUST_LOG` says otherwise: warnings, and of the chatty libraries errors alone.
+const DEFAULT_FILTER: &str = "warn,mistralrs=error,mistralrs_core=error,mistralrs_quant=error,candle_core=error,ort=error,tantivy=error,\
+                              tokenizers=error,hf_hub=error,sqlx=error,rustyline=error";
+
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+/// Sends logs to standard error; what is said a second time in one process is ignored.
+pub fn set_up() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // Only a second call fails, and the first one's settings are as good.
+    let _ = subscriber.try_init();
+}
+
+/// Logs what went wrong, with its causes, and gives the id under which it is found there: all that the person is told.
+pub fn failure_reference(error: &anyhow::Error) -> String {
+    let reference = fresh_reference();
+    tracing::error!(reference, "{error:#}");
+    reference
+}
+
+/// Eight letters and digits, new every time.
+fn fresh_reference() -> String {
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    let name = format!("{nanos} {} {}", process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).as_simple().to_string()[..8].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_new_every_time() {
+        let seen: std::collections::HashSet<String> = (0..1000).map(|_| fresh_reference()).collect();
+        assert_eq!(seen.len(), 1000);
+    }
+}

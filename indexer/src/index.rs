@@ -1,0 +1,7 @@
+//! The derived indexes: one keyword index and one vector index per space.
+
+pub mod keyword;
+pub mod schema;
+pub mod vector;
+pub mod vector_edge;
+pub mod vector_qdrant;

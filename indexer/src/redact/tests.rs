@@ -1,0 +1,375 @@
+//! What is taken out, and what must survive.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::string::string_regex;
+use proptest::test_runner::TestRunner;
+use regex::Regex;
+
+use super::{names, redact, redact_record, rules};
+use crate::record::{Body, Config, Record};
+use crate::run::{Run, RunText};
+
+/// Shapes of secrets that are known wherever they stand.
+const ANYWHERE: [&str; 36] = [
+    "AKIA[A-Z0-9]{16}",
+    "ASIA[A-Z0-9]{16}",
+    "AIza[A-Za-z0-9_-]{35}",
+    "ya29\\.[A-Za-z0-9_-]{40}",
+    "GOCSPX-[A-Za-z0-9]{28}",
+    "ghp_[A-Za-z0-9]{36}",
+    "gho_[A-Za-z0-9]{36}",
+    "github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}",
+    "glpat-[A-Za-z0-9]{20}",
+    "xoxb-[0-9]{12}-[0-9]{12}-[A-Za-z0-9]{24}",
+    "xapp-1-A[A-Z0-9]{10}-[0-9]{13}-[a-f0-9]{64}",
+    "sk-[A-Za-z0-9]{48}",
+    "sk-proj-[A-Za-z0-9_]{40}",
+    "sk-ant-api03-[A-Za-z0-9_]{93}",
+    "sk-or-v1-[a-f0-9]{64}",
+    "hf_[A-Za-z0-9]{34}",
+    "wandb_v1_[A-Za-z0-9]{40}",
+    "eyJhcGlfYWRkcmVzcyI6[A-Za-z0-9]{60}",
+    "dapi[a-f0-9]{32}",
+    "lsv2_pt_[a-f0-9]{32}_[a-f0-9]{10}",
+    "r8_[A-Za-z0-9]{37}",
+    "gsk_[A-Za-z0-9]{52}",
+    "xai-[A-Za-z0-9]{80}",
+    "nvapi-[A-Za-z0-9]{64}",
+    "rpa_[A-Z0-9]{40}",
+    "pcsk_[A-Za-z0-9]{60}",
+    "dckr_pat_[A-Za-z0-9]{27}",
+    "pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_]{80}",
+    "npm_[A-Za-z0-9]{36}",
+    "sk_live_[A-Za-z0-9]{24}",
+    "eyJ[A-Za-z0-9]{20}\\.eyJ[A-Za-z0-9]{30}\\.[A-Za-z0-9_]{43}",
+    "tskey-auth-[A-Za-z0-9]{24}",
+    "pk-lf-[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}",
+    "[a-z0-9]{3}8Q~[A-Za-z0-9_]{34}",
+    "-----BEGIN RSA PRIVATE KEY-----\n[A-Za-z0-9+/]{64}\n[A-Za-z0-9+/]{64}\n-----END RSA PRIVATE KEY-----",
+    "-----BEGIN OPENSSH PRIVATE KEY-----\n[A-Za-z0-9+/]{70}\n-----END OPENSSH PRIVATE KEY-----",
+];
+
+/// Names, and the shape of the secrets that only their name tells.
+const NAMED: [(&str, &str); 24] = [
+    ("WANDB_API_KEY", "[0-9a-f]{40}"),
+    ("wandb.api_key", "local-[0-9a-f]{40}"),
+    ("COMET_API_KEY", "[A-Za-z0-9]{25}"),
+    ("NEPTUNE_API_TOKEN", "[A-Za-z0-9]{30,60}"),
+    ("CLEARML_API_ACCESS_KEY", "[A-Z0-9]{20}"),
+    ("clearml.api.credentials.secret_key", "[A-Za-z0-9]{50}"),
+    ("MLFLOW_TRACKING_PASSWORD", "[A-Za-z]{4}[0-9!#]{4,12}"),
+    ("MLFLOW_TRACKING_TOKEN", "[A-Za-z0-9]{32}"),
+    ("AWS_SECRET_ACCESS_KEY", "[A-Za-z0-9+/]{39}[A-Za-z]"),
+    ("aws_session_token", "[A-Za-z]{6}[0-9][A-Za-z0-9+/]{100}"),
+    ("KAGGLE_KEY", "[0-9a-f]{32}"),
+    ("LIGHTNING_API_KEY", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{12}"),
+    ("OPENAI_API_KEY", "[A-Za-z0-9]{32}"),
+    ("MISTRAL_API_KEY", "[A-Za-z0-9]{32}"),
+    ("TOGETHER_API_KEY", "[0-9a-f]{64}"),
+    ("AZURE_OPENAI_API_KEY", "[0-9a-f]{32}"),
+    ("db_password", "[A-Za-z]{3}[0-9#!%]{5,20}"),
+    ("spring.datasource.password", "[A-Za-z0-9]{8,20}"),
+    ("client_secret", "[A-Za-z0-9_~]{20,40}"),
+    ("SLACK_SIGNING_SECRET", "[0-9a-f]{32}"),
+    ("access-key", "[A-Za-z0-9]{20}"),
+    ("private_key", "[A-Za-z0-9+]{40}"),
+    ("HUB_TOKEN", "[A-Za-z]{4}[0-9]{4}[a-z0-9]{4}[A-Z][0-9a-z]{12}"),
+    ("redis_passwd", "[A-Za-z0-9]{12}"),
+];
+
+fn sample(runner: &mut TestRunner, shape: &str) -> String {
+    string_regex(shape).unwrap().new_tree(runner).unwrap().current()
+}
+
+/// Ways in which a named secret stands in a text.
+fn in_contexts(name: &str, secret: &str) -> Vec<String> {
+    let flag = name.to_lowercase().replace(['_', '.'], "-");
+    vec![
+        format!("{name}={secret}"),
+        format!("export {name}={secret}\necho done"),
+        format!("{name} = \"{secret}\""),
+        format!("a: 1\n{name}: {secret}\nb: 2"),
+        format!("{{\"{name}\": \"{secret}\", \"b\": 1}}"),
+        format!("{{\\\"{name}\\\": \\\"{secret}\\\"}}"),
+        format!("os.environ['{name}'] = '{secret}'"),
+        format!("python train.py --{flag} {secret} --lr 0.1"),
+        format!("python train.py --{flag}={secret} --lr 0.1"),
+    ]
+}
+
+#[track_caller]
+fn check_gone(text: &str, secret: &str) {
+    let (redacted, n_secrets) = redact(text);
+    assert!(!redacted.contains(secret) && n_secrets > 0, "{text:?} became {redacted:?}");
+    assert_eq!(redacted, redact(&redacted).0, "redacting again changes {redacted:?}");
+}
+
+#[track_caller]
+fn check_stays(text: &str) {
+    assert_eq!((Cow::Borrowed(text), 0), redact(text));
+}
+
+#[test]
+fn secrets_with_a_shape_are_gone_everywhere() {
+    let mut runner = TestRunner::deterministic();
+    for shape in ANYWHERE {
+        for _ in 0..8 {
+            let secret = sample(&mut runner, shape);
+            for text in in_contexts("X", &secret) {
+                check_gone(&text, &secret);
+            }
+            check_gone(&format!("I left {secret} in the notes."), &secret);
+            check_gone(&format!("see (`{secret}`), please"), &secret);
+            if !secret.contains('\n') {
+                check_gone(&format!("https://host/path?a=1&k={secret}&b=2"), &secret);
+            }
+        }
+    }
+}
+
+#[test]
+fn secrets_with_a_name_are_gone_in_every_context() {
+    let mut runner = TestRunner::deterministic();
+    for (name, shape) in NAMED {
+        for _ in 0..12 {
+            let secret = sample(&mut runner, shape);
+            for text in in_contexts(name, &secret) {
+                check_gone(&text, &secret);
+            }
+        }
+    }
+}
+
+#[test]
+fn secrets_in_addresses_headers_and_commands_are_gone() {
+    let hex = "0123456789abcdef0123456789abcdef01234567";
+    let long = "q8J2xTz0LmN4pR6vW1yB3cD5";
+    for (text, secret) in [
+        ("postgres://mira:hunter2@db:5432/runs", "hunter2"),
+        ("redis://:s3cr3t@cache/0", "s3cr3t"),
+        (&format!("git clone https://{long}@host.example/x.git"), long),
+        ("s3://b/k?X-Amz-Algorithm=A&X-Amz-Credential=AB%2F20260101&X-Amz-Signature=deadbeefdeadbeef&x=1", "deadbeefdeadbeef"),
+        ("https://a.blob.example/c?sv=2022&sig=abc%2Fdefghijk%3D", "abc%2Fdefghijk%3D"),
+        ("https://storage.example/o?X-Goog-Signature=0a1b2c3d4e5f", "0a1b2c3d4e5f"),
+        (
+            "AccountName=a;AccountKey=QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcQ==;",
+            "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcQ",
+        ),
+        ("Authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
+        (&format!("curl -H 'Authorization: Bearer {long}' x"), long),
+        (&format!("wandb login {hex}"), hex),
+        (&format!("wandb login --relogin {hex}"), hex),
+        (&format!("wandb.login(key=\"{hex}\")"), hex),
+        (&format!("machine api.wandb.ai\n  login user\n  password {hex}"), hex),
+        ("machine h login me password tiger", "tiger"),
+        ("{\"username\":\"mira\",\"key\":\"0123456789abcdef0123456789abcdef\"}", "0123456789abcdef0123456789abcdef"),
+        ("https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX", "XXXXXXXXXXXXXXXXXXXXXXXX"),
+        ("https://discord.com/api/webhooks/123456789/abcdefghijABCDEFGHIJ0123456789abcdefghij", "abcdefghijABCDEFGHIJ0123456789abcdefghij"),
+        ("the password: hunter2, do not tell", "hunter2"),
+        ("password: swordfish\n", "swordfish"),
+        ("\u{200b}AKIA\u{200b}QWERTYUIOPASDFGH", "QWERTYUIOPASDFGH"),
+    ] {
+        check_gone(text, secret);
+    }
+}
+
+#[test]
+fn a_replacement_names_its_rule() {
+    assert_eq!("key [redacted:aws-access-key] and", redact("key AKIAQWERTYUIOPASDFGH and").0);
+    assert_eq!(2, redact("hf_abcdefghijklmnopqrstuvwxyzABCDEFGH and AKIAQWERTYUIOPASDFGH").1);
+}
+
+#[test]
+fn what_answers_are_made_of_survives() {
+    for text in [
+        "token_budget=4096 max_tokens: 2048 tokenizer=gpt2 tokenizer_name: EleutherAI/gpt-neox-20b",
+        "eos_token: <|endoftext|>\npad_token=[PAD]\nbos_token: \"<s>\"\nmask_token_id: 50264\nn_tokens=300000000000",
+        "loss_per_token: 2.345678901234567e-05 tokens_per_second=123456.789012345678",
+        "password_file: /run/secrets/db secret_name=${SECRET} api_key: null secret=true password = os.environ['PW']",
+        "The secret: patience and a lower learning rate. The key: 0a6d27a91f234fb3a8c0505b7fd0adfd",
+        "access_key: $AWS_ACCESS_KEY api_key=<your key> password: ********",
+        "commit 9a8d12ddf04efe35a2f3965db5591c9d575e2ce2 of run 0a6d27a91f234fb3a8c0505b7fd0adfd in wandb",
+        "wandb run https://wandb.ai/team/proj/runs/3k1x9abc synced; wandb version 0.16.6 commit 9a8d12ddf04efe35a2f3965db5591c9d575e2ce2",
+        "sha256:1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32 checkpoints/tr11-176B-ml/global_step95000/model.pt",
+        "https://host:8080/path@x user@host.example git@github.com:org/repo.git http://10.0.0.1:5000/#/experiments/1",
+        "sk-learn-baseline-experiment-2024 task-sk-classification-of-everything-we-have",
+        "keyboard: qwerty secretary: Ms. Jones; monkey=banana; author: mira; key=value; basic tokens",
+        "NCCL timeout: WorkNCCL(SeqNum=1234, OpType=ALLREDUCE, Timeout(ms)=1800000) ran for 1804406 milliseconds",
+        "caf\u{e9} \u{1f469}\u{200d}\u{1f4bb} \u{26a0}\u{fe0f} \u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}",
+    ] {
+        check_stays(text);
+    }
+}
+
+#[test]
+fn ten_thousand_hashes_and_ids_survive() {
+    let mut runner = TestRunner::deterministic();
+    let shapes = [
+        "[0-9a-f]{40}",
+        "[0-9a-f]{32}",
+        "[0-9a-f]{64}",
+        "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+        "[0-9a-f]{7,12}",
+    ];
+    let around = [
+        "commit {}",
+        "run_id={}",
+        "run {} failed",
+        "\"sha256\": \"{}\"",
+        "parent: {}",
+        "artifacts/{}/model.pt",
+        "mlflow.source.git.commit={}",
+        "{}",
+        "wandb: Run data is saved locally in wandb/run-{}",
+        "cache_key: {}",
+        "the key of the run is {}",
+        "digest:{}",
+        "https://host/x/{}?y=1",
+        "token ids of {}",
+        "Merge {} into main",
+        "checkpoint_id={},step=1",
+    ];
+    for i in 0..10_000 {
+        let hash = sample(&mut runner, shapes[i % shapes.len()]);
+        check_stays(&around[i / shapes.len() % around.len()].replace("{}", &hash));
+    }
+}
+
+/// A shape that the generator can draw from, with ASCII only.
+fn drawable(pattern: &str) -> String {
+    let ends = pattern.replace(r#"(?:[\x60'"\s;]|\\[nr]|$)"#, "\"").replace(r"\b", "").replace('$', "");
+    ends.replace(r"\w", "[A-Za-z0-9_]").replace(r"\d", "[0-9]").replace(r"\s", " ")
+}
+
+#[test]
+fn the_vendored_rules_find_what_they_describe() {
+    let mut runner = TestRunner::deterministic();
+    let (mut n_rules, mut n_drawn) = (0, 0);
+    let vendored: Vec<_> = rules::all().into_iter().filter(|rule| rule.check == rules::Check::NamedIfHash).collect();
+    for rule in &vendored {
+        let Ok(strategy) = string_regex(&drawable(&rule.pattern)) else { continue };
+        let pattern = regex::RegexBuilder::new(&rule.pattern).size_limit(1 << 26).build().unwrap();
+        let drawn: Vec<String> =
+            (0..40).map(|_| strategy.new_tree(&mut runner).unwrap().current()).filter(|text| text.is_ascii()).collect();
+        let good = drawn.into_iter().filter(|text| is_positive(&pattern, text, rule)).take(5);
+        let mut is_drawn = false;
+        for text in good {
+            is_drawn = true;
+            n_drawn += 1;
+            assert!(redact(&text).1 > 0, "rule {} does not find {text:?}", rule.id);
+        }
+        n_rules += usize::from(is_drawn);
+    }
+    println!("{n_drawn} secrets drawn from {n_rules} of {} vendored rules", vendored.len());
+    assert!(n_rules >= 190, "only {n_rules} vendored rules could be drawn from");
+}
+
+fn is_positive(pattern: &Regex, text: &str, rule: &rules::Rule) -> bool {
+    let Some(captures) = pattern.captures(text) else { return false };
+    let secret =
+        rule.group.and_then(|group| captures.get(group)).or_else(|| captures.iter().skip(1).flatten().find(|group| !group.is_empty()));
+    let secret = secret.or_else(|| captures.get(0)).map_or("", |found| found.as_str());
+    let is_plain_hash = names::is_hash_shaped(secret)
+        && !["key", "token", "secret", "passw", "auth", "cred"].iter().any(|word| text.to_lowercase().contains(word));
+    !is_plain_hash && rule.entropy.is_none_or(|least| names::entropy(secret) >= least)
+}
+
+#[test]
+fn every_rule_compiles() {
+    for rule in rules::all() {
+        assert!(!rule.keywords.is_empty() && rule.keywords.iter().all(|word| !word.is_empty()), "{}", rule.id);
+        assert!(regex::RegexBuilder::new(&rule.pattern).size_limit(1 << 26).build().is_ok(), "{}", rule.id);
+    }
+}
+
+#[test]
+fn hidden_characters_are_removed() {
+    for (text, expected) in [
+        ("a\u{200b}b\u{202e}c\u{2066}d\u{feff}e\u{e0041}f", "abcdef"),
+        ("\u{1b}[31;1mred\u{1b}[0m\u{7} x\u{0}", "red x"),
+        ("tab\tline\r\nend", "tab\tline\r\nend"),
+        ("a\u{200d}b", "ab"),
+        ("cut \u{1b}", "cut "),
+    ] {
+        assert_eq!((Cow::Borrowed(expected), 0), redact(text));
+    }
+}
+
+fn record(body: Body) -> Record {
+    Record {
+        native_id: "a".to_owned(),
+        key: "a".to_owned(),
+        title: "with AKIAQWERTYUIOPASDFGH".to_owned(),
+        project: None,
+        author: None,
+        url: Some("https://me:hunter2@host/x".to_owned()),
+        created_ms: None,
+        updated_ms: None,
+        fingerprint: String::new(),
+        body,
+    }
+}
+
+#[test]
+fn every_text_of_a_run_is_covered_and_values_go_by_their_names() {
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let mut run = Run { notes: Some("token=hf_abcdefghijklmnopqrstuvwxyzABCDEFGH".to_owned()), ..Run::default() };
+    run.params = vec![pair("db/password", "tiger"), pair("tokenizer", "gpt2"), pair("lr", "0.1"), pair("model.api_key", "None")];
+    run.tags = vec![
+        pair("hub_token", "a1b2c3d4e5f6g7h8i9j0"),
+        pair("pad_token", "[PAD]"),
+        pair("mlflow.source.git.commit", "9a8d12ddf04efe35a2f3965db5591c9d575e2ce2"),
+    ];
+    run.texts = vec![RunText {
+        path: "log".to_owned(),
+        text: "export WANDB_API_KEY=0123456789abcdef0123456789abcdef01234567".to_owned(),
+        cut: false,
+    }];
+    let kept = run.clone();
+    let mut record = record(Body::Run(Box::new(run)));
+    assert_eq!(6, redact_record(&mut record));
+    let Body::Run(run) = &record.body else { panic!("no run") };
+    assert_eq!(kept.params[1..], run.params[1..]);
+    assert_eq!(kept.tags[1..], run.tags[1..]);
+    assert_eq!("[redacted:secret-by-name]", run.params[0].1);
+    assert!(run.texts[0].text.ends_with("[redacted:wandb-key]"), "{}", run.texts[0].text);
+    assert_eq!(Some("https://me:[redacted:url-password]@host/x"), record.url.as_deref());
+    assert_eq!(0, redact_record(&mut record), "{record:?}");
+}
+
+#[test]
+fn config_text_and_values_are_covered() {
+    let values = vec![("db.password".to_owned(), "tiger".to_owned()), ("optimizer.lr".to_owned(), "1e-5".to_owned())];
+    let mut record = record(Body::Config(Config { text: "db:\n  password: tiger\noptimizer:\n  lr: 1e-5\n".to_owned(), values }));
+    assert_eq!(4, redact_record(&mut record));
+    let Body::Config(config) = &record.body else { panic!("no config") };
+    assert_eq!("db:\n  password: [redacted:password]\noptimizer:\n  lr: 1e-5\n", config.text);
+    assert_eq!("1e-5", config.values[1].1);
+}
+
+#[test]
+fn twenty_megabytes_take_about_a_second() {
+    let line = "step 1200 | loss 2.3456 | lr 1e-5 | tokens 4096 | key metric: val/loss 0.123 | commit 9a8d12ddf04efe35a2f3965db5591c9d575e2ce2 | see https://host/run\n";
+    let text = line.repeat((20 << 20) / line.len());
+    redact(line);
+    let started = Instant::now();
+    assert_eq!(0, redact(&text).1);
+    let seconds = started.elapsed().as_secs_f64();
+    let rate = text.len() as f64 / seconds / 1e6;
+    println!("{rate:.0} MB/s");
+    assert!(rate > 5.0, "{rate:.1} MB/s");
+}
+
+proptest! {
+    #[test]
+    fn redacting_again_changes_nothing(text in "(password|token|key|secret|sk-|AKIA|hf_|://|:|=|@|\"| |\n|[a-zA-Z0-9]{1,20}|\u{200b}|\u{1b}\\[1m){0,30}") {
+        let once = redact(&text).0.into_owned();
+        prop_assert_eq!(&once, &redact(&once).0);
+    }
+}

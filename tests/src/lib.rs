@@ -1,0 +1,3 @@
+//! Tests support.
+
+pub mod qdrant;
