@@ -1,4 +1,210 @@
-compile_error!("helper F overwrote this file by accident at 13:56 (a stub written through a symlink); its author must write it again, sorry.");
+//! From a question to an answer, in one straight line: scope, command or link and plan, look up, show the facts, narrate, check.
+
+pub mod check;
 pub mod dates;
 pub mod link;
+pub mod narrate;
+pub mod plan;
+pub mod render;
 pub mod words;
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+use runlore_indexer::catalog::Vocabulary;
+use runlore_indexer::space::ReadScope;
+
+use crate::app::App;
+use crate::chat::{Answer, PlannedCall, Question, Step, Timings};
+use crate::command::{self, Parsed};
+use crate::facts::Ledger;
+use crate::model::CancellationToken;
+use crate::telemetry;
+use crate::tools::{Call, Desk, Finding};
+use plan::{Asking, Plan};
+
+/// What one turn has so far.
+struct Turn<'a> {
+    app: &'a App,
+    scope: ReadScope,
+    question: &'a Question,
+    ledger: Ledger,
+    calls: Vec<Call>,
+    started: Instant,
+    facts_ms: u64,
+}
+
+/// Who watches a turn, and who may stop it.
+struct Watch<'a> {
+    on_step: &'a (dyn Fn(Step) + Send + Sync),
+    cancel: &'a CancellationToken,
+}
+
+/// Answers. Never fails: what goes wrong with us is an answer with a reference id, whose cause stands in the log.
+pub async fn answer(app: &App, question: &Question, on_step: &(dyn Fn(Step) + Send + Sync), cancel: &CancellationToken) -> Answer {
+    let started = Instant::now();
+    let Some(scope) = app.settings.policy.scope_for(&question.audience) else {
+        let sentence = "This channel is not set up: nothing may be read here. Name it under [channels] in the settings.";
+        return bare(question, &Finding::nothing(sentence), started);
+    };
+    let mut turn = Turn { app, scope, question, ledger: Ledger::default(), calls: Vec::new(), started, facts_ms: 0 };
+    match take_turn(&mut turn, &Watch { on_step, cancel }).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            let reference = telemetry::failure_reference(&error);
+            let sentence = format!("Something went wrong on my side; the log has the reason under {reference}.");
+            Answer { reference: Some(reference), ..bare(question, &Finding::nothing(sentence), started) }
+        }
+    }
+}
+
+async fn take_turn(turn: &mut Turn<'_>, watch: &Watch<'_>) -> anyhow::Result<Answer> {
+    let vocabulary = turn.app.vocabulary_of(&turn.scope).await?;
+    let now = turn.app.now();
+    match command::parse(&turn.question.text, &vocabulary, now) {
+        Some(Parsed::Call(call)) => {
+            let finding = look_up(turn, vec![call]).await?;
+            Ok(finish(turn, finding, None))
+        }
+        Some(Parsed::Help) => Ok(bare(turn.question, &Finding { headline: command::HELP.to_owned(), ..Finding::default() }, turn.started)),
+        Some(Parsed::Refusal(refusal)) => Ok(bare(turn.question, &Finding::nothing(refusal.to_string()), turn.started)),
+        None => ask(turn, &vocabulary, now, watch).await,
+    }
+}
+
+/// A question in words.
+async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: Timestamp, watch: &Watch<'_>) -> anyhow::Result<Answer> {
+    let text = turn.question.text.clone();
+    let links = link::link(&text, vocabulary, now);
+    let mut choice = plan::choose(&text, &links);
+    let directions = turn.app.directions_of(&turn.scope).await?;
+    if choice.possible.len() > 1 && let Some(chosen) = ask_to_choose(turn, &links, &choice, watch).await {
+        choice = chosen;
+    }
+    let mut finding = match plan::plan(&text, &links, &choice, &directions) {
+        Plan::Calls(calls) => look_up(turn, calls).await?,
+        Plan::Say(sentence) => Finding::nothing(sentence),
+    };
+    finding.notices.extend(alternatives(&links, &choice, &finding));
+    turn.facts_ms = turn.started.elapsed().as_millis() as u64;
+    if finding.abstained || watch.cancel.is_cancelled() {
+        return Ok(finish(turn, finding, None));
+    }
+    (watch.on_step)(Step::Facts(render::text(&finding, &render::citations(&finding), None)));
+    let narration = narrate(turn, &mut finding, watch).await;
+    Ok(finish(turn, finding, narration.as_deref()))
+}
+
+/// Asks the model which look-up is meant; none where it does not serve, and the words' first choice stands.
+async fn ask_to_choose(turn: &Turn<'_>, links: &link::Links, choice: &plan::Choice, watch: &Watch<'_>) -> Option<plan::Choice> {
+    (watch.on_step)(Step::Waiting("choosing what to look up".to_owned()));
+    let model = turn.app.model().await?;
+    let scope_id = turn.scope.id();
+    let asking = Asking { model: &*model, prompts: &turn.app.prompts, scope_id: &scope_id, cancel: watch.cancel };
+    let chosen = plan::ask_model(&turn.question.text, links, choice, &asking).await;
+    chosen.inspect_err(|error| tracing::warn!(%error, "the model did not plan")).ok()
+}
+
+async fn look_up(turn: &mut Turn<'_>, calls: Vec<Call>) -> anyhow::Result<Finding> {
+    let directions = turn.app.directions_of(&turn.scope).await?;
+    let mut whole = Finding::default();
+    for call in &calls {
+        let mut desk = Desk { corpus: &turn.app.corpus, scope: &turn.scope, directions: &directions, ledger: &mut turn.ledger };
+        let finding = call.look_up(&mut desk).await?;
+        if whole == Finding::default() {
+            whole = finding;
+        } else {
+            whole.lines.push(finding.headline);
+            whole.lines.extend(finding.lines);
+            whole.quotes.extend(finding.quotes);
+            finding.records.iter().for_each(|source| whole.cite(&source.key, &source.title, source.url.as_deref()));
+        }
+    }
+    turn.calls = calls;
+    turn.facts_ms = turn.started.elapsed().as_millis() as u64;
+    Ok(whole)
+}
+
+/// Says which metric was taken where the words fit others too.
+fn alternatives(links: &link::Links, choice: &plan::Choice, finding: &Finding) -> Option<String> {
+    let uses_metric = choice.tool.is_numeric() && !finding.abstained && links.metrics.len() > 1;
+    uses_metric.then(|| {
+        let others: Vec<&str> = links.metrics.iter().skip(1).take(4).map(String::as_str).collect();
+        format!("Taken as {}; there is also {}.", links.metrics[0], others.join(", "))
+    })
+}
+
+/// The model's part: a sentence about values, or the choice among quotes. What does not pass the check is left out.
+async fn narrate(turn: &Turn<'_>, finding: &mut Finding, watch: &Watch<'_>) -> Option<String> {
+    (watch.on_step)(Step::Waiting("reading it over".to_owned()));
+    let model = turn.app.model().await?;
+    let scope_id = turn.scope.id();
+    let asking = Asking { model: &*model, prompts: &turn.app.prompts, scope_id: &scope_id, cancel: watch.cancel };
+    if finding.quotes.len() > 1 {
+        let picked = narrate::pick(&turn.question.text, &finding.quotes, &asking).await;
+        let picked = picked.inspect_err(|error| tracing::warn!(%error, "the model did not pick")).unwrap_or_default();
+        bring_forward(finding, &picked);
+        return None;
+    }
+    // The sampler is deterministic: the same request would give the same sentence, so one that does not pass is left out at once.
+    let told = narrate::narrate(&turn.question.text, finding, turn.ledger.facts(), &asking).await;
+    let sentence = told.inspect_err(|error| tracing::warn!(%error, "the model did not narrate")).ok().flatten()?;
+    if !strays(turn, finding, &sentence).is_empty() {
+        return None;
+    }
+    (watch.on_step)(Step::Narration(sentence.clone()));
+    Some(sentence)
+}
+
+/// Puts the quotes that the model picked first; nothing is lost.
+fn bring_forward(finding: &mut Finding, picked: &[usize]) {
+    let mut order: Vec<usize> = picked.iter().copied().filter(|&i| i < finding.quotes.len()).collect();
+    order.extend((0..finding.quotes.len()).filter(|i| !picked.contains(i)));
+    finding.quotes = order.iter().map(|&i| finding.quotes[i].clone()).collect();
+}
+
+/// Numbers of a text that come from no fact, record, quote or question.
+fn strays(turn: &Turn<'_>, finding: &Finding, text: &str) -> Vec<String> {
+    let mut records: Vec<String> = finding.records.iter().flat_map(|source| [source.key.clone(), source.title.clone()]).collect();
+    records.extend(finding.best_record.clone());
+    let args: Vec<String> = turn.calls.iter().map(|call| call.args().to_string()).collect();
+    let mut quotes: Vec<&str> = finding.quotes.iter().map(|quote| quote.text.as_str()).collect();
+    // What the call says was looked up (names of metrics, filters) was asked for or linked.
+    quotes.extend(args.iter().map(String::as_str));
+    check::strays(text, &check::Sources { facts: turn.ledger.facts(), records: &records, quotes: &quotes, question: &turn.question.text })
+}
+
+/// Renders, checks, and keeps of the facts what the text shows.
+fn finish(turn: &Turn<'_>, finding: Finding, narration: Option<&str>) -> Answer {
+    let answer = bare(turn.question, &finding, turn.started);
+    let text = render::text(&finding, &answer.citations, narration);
+    let strays = strays(turn, &finding, &text);
+    let plan = turn.calls.iter().map(|call| PlannedCall { tool: call.tool().to_owned(), args: call.args() }).collect();
+    let timings_ms = Timings { facts: turn.facts_ms, ..answer.timings_ms };
+    if !strays.is_empty() {
+        let reference = telemetry::failure_reference(&anyhow::anyhow!("numbers without a source in an answer: {}", strays.join(", ")));
+        let sentence = format!("I found something but could not verify every number in it, so I do not show it; the log has it under {reference}.");
+        let empty = bare(turn.question, &Finding::nothing(sentence), turn.started);
+        return Answer { reference: Some(reference), plan, timings_ms, ..empty };
+    }
+    let facts = if finding.abstained { Vec::new() } else { turn.ledger.facts().to_vec() };
+    Answer { answer: text, facts, best_record: finding.best_record.clone(), plan, timings_ms, ..answer }
+}
+
+/// An answer from a finding alone.
+fn bare(question: &Question, finding: &Finding, started: Instant) -> Answer {
+    let is_answer = !finding.abstained;
+    Answer {
+        question: question.text.clone(),
+        answer: finding.headline.clone(),
+        abstained: finding.abstained,
+        best_record: None,
+        records: finding.records.iter().filter(|_| is_answer).map(|source| source.key.clone()).collect(),
+        quotes: finding.quotes.iter().filter(|_| is_answer).cloned().collect(),
+        facts: Vec::new(),
+        citations: if is_answer { render::citations(finding) } else { Vec::new() },
+        plan: Vec::new(),
+        timings_ms: Timings { facts: 0, answer: started.elapsed().as_millis() as u64 },
+        reference: None,
+    }
+}

@@ -1,15 +1,153 @@
-compile_error!("helper F overwrote this file by accident at 13:56 (a stub written through a symlink); its author must write it again, sorry. What is below is only my stub of the contract.");
+//! The long-lived parts: settings, corpus, model, prompts; and what is kept between questions.
+
+use std::collections::HashMap;
 use std::sync::Arc;
-use runlore_indexer::{catalog::Vocabulary, config::Settings, search::{Corpus, Found}, space::Audience, index::vector::Filter};
-use tokio_util::sync::CancellationToken;
-use crate::chat::*;
-pub enum ModelUse { AsConfigured, None }
-pub struct App { pub settings: Settings, pub corpus: Corpus }
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use runlore_indexer::catalog::Vocabulary;
+use runlore_indexer::config::Settings;
+use runlore_indexer::index::vector::Filter;
+use runlore_indexer::pipeline;
+use runlore_indexer::search::{Corpus, Found};
+use runlore_indexer::space::{Audience, ReadScope};
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::answer;
+use crate::chat::{Answer, Question, Step};
+use crate::config::BotSettings;
+use crate::directions::Directions;
+use crate::model::{self, CancellationToken, LanguageModel, ModelSettings};
+use crate::prompts::{self, Prompts};
+
+/// Whether the model of the settings is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelUse {
+    /// As the settings say.
+    AsConfigured,
+    /// Not at all.
+    None,
+}
+
+/// What one scope's questions need, as of one change of the catalog.
+#[derive(Clone)]
+struct Kept {
+    change: i64,
+    vocabulary: Arc<Vocabulary>,
+    directions: Arc<Directions>,
+}
+
+/// Everything that lives as long as the program.
+pub struct App {
+    /// The settings.
+    pub settings: Settings,
+    /// Catalog and indexes.
+    pub corpus: Corpus,
+    /// The templates.
+    pub prompts: Prompts,
+    model_settings: ModelSettings,
+    model: OnceCell<Option<Arc<dyn LanguageModel>>>,
+    kept: Mutex<HashMap<ReadScope, Kept>>,
+    clock: fn() -> Timestamp,
+}
+
 impl App {
-    pub async fn open(settings: Settings, _model: ModelUse) -> anyhow::Result<App> { let corpus = runlore_indexer::pipeline::open(&settings).await?; Ok(App { settings, corpus }) }
-    pub async fn answer(&self, question: &Question, on_step: &(dyn Fn(Step) + Send + Sync), _cancel: &CancellationToken) -> Answer { on_step(Step::Facts("x".into()));
-     Answer { question: question.text.clone(), answer: "x".into(), abstained: true, best_record: None, records: vec![], quotes: vec![], facts: vec![], citations: vec![], plan: vec![], timings_ms: Timings::default(), reference: None } }
-    pub async fn warm(&self) -> anyhow::Result<()> { Ok(()) }
-    pub async fn vocabulary(&self, audience: &Audience) -> anyhow::Result<Arc<Vocabulary>> { let s = self.settings.policy.scope_for(audience).ok_or_else(|| anyhow::anyhow!("no"))?; Ok(Arc::new(self.corpus.catalog.vocabulary(&s).await?)) }
-    pub async fn search(&self, audience: &Audience, words: &str, filter: &Filter, limit: usize) -> anyhow::Result<Found> { let s = self.settings.policy.scope_for(audience).ok_or_else(|| anyhow::anyhow!("no"))?; Ok(self.corpus.search(&s, words, filter, limit).await?) }
+    /// Opens the corpus. The model is loaded when it is first needed, or by `warm`.
+    ///
+    /// # Errors
+    /// Where the settings are wrong or the corpus does not serve.
+    pub async fn open(settings: Settings, model_use: ModelUse) -> Result<Self> {
+        let bot = BotSettings::from(&settings)?;
+        let model_settings = if model_use == ModelUse::None { ModelSettings::None } else { bot.model };
+        let prompts = Prompts::load(bot.prompts.as_deref())?;
+        let corpus = pipeline::open(&settings).await?;
+        Ok(Self { settings, corpus, prompts, model_settings, model: OnceCell::new(), kept: Mutex::default(), clock: Timestamp::now })
+    }
+
+    /// The same with this model and clock, for tests.
+    pub fn with(mut self, model: Option<Arc<dyn LanguageModel>>, clock: fn() -> Timestamp) -> Self {
+        self.model = OnceCell::new_with(Some(model));
+        self.clock = clock;
+        self
+    }
+
+    /// Answers a question. Never fails: see `answer::answer`.
+    pub async fn answer(&self, question: &Question, on_step: &(dyn Fn(Step) + Send + Sync), cancel: &CancellationToken) -> Answer {
+        answer::answer(self, question, on_step, cancel).await
+    }
+
+    /// Loads the model and computes the fixed part of its prompts.
+    ///
+    /// # Errors
+    /// Where the model does not serve; the reason is a sentence.
+    pub async fn warm(&self) -> Result<()> {
+        let loaded = self.model.get_or_try_init(|| model::load(&self.model_settings)).await?;
+        if let Some(model) = loaded {
+            for name in prompts::NAMES {
+                model.warm(self.prompts.fixed(name)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The model, loaded now if it was not yet; `None` where there is none or it does not serve, which the log then says once.
+    pub(crate) async fn model(&self) -> Option<Arc<dyn LanguageModel>> {
+        let load = || async {
+            model::load(&self.model_settings).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "no model: facts without its words");
+                None
+            })
+        };
+        self.model.get_or_init(load).await.clone()
+    }
+
+    /// Whether a model is configured and was found not to serve.
+    pub fn is_model_missing(&self) -> bool {
+        !matches!(self.model_settings, ModelSettings::None) && self.model.get().is_some_and(Option::is_none)
+    }
+
+    /// The names that an audience may read.
+    ///
+    /// # Errors
+    /// For a channel that the settings do not know, and where the catalog does not serve.
+    pub async fn vocabulary(&self, audience: &Audience) -> Result<Arc<Vocabulary>> {
+        let scope = self.settings.policy.scope_for(audience).context("the settings do not know this channel")?;
+        self.vocabulary_of(&scope).await
+    }
+
+    /// Searches for an audience.
+    ///
+    /// # Errors
+    /// For a channel that the settings do not know, and where the catalog does not serve.
+    pub async fn search(&self, audience: &Audience, words: &str, filter: &Filter, limit: usize) -> Result<Found> {
+        let scope = self.settings.policy.scope_for(audience).context("the settings do not know this channel")?;
+        Ok(self.corpus.search(&scope, words, filter, limit).await?)
+    }
+
+    pub(crate) async fn vocabulary_of(&self, scope: &ReadScope) -> Result<Arc<Vocabulary>> {
+        Ok(self.kept(scope).await?.vocabulary)
+    }
+
+    pub(crate) async fn directions_of(&self, scope: &ReadScope) -> Result<Arc<Directions>> {
+        Ok(self.kept(scope).await?.directions)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Names and directions of a scope, read again when the catalog changed.
+    async fn kept(&self, scope: &ReadScope) -> Result<Kept> {
+        let change = self.corpus.catalog.last_change().await?;
+        let mut all = self.kept.lock().await;
+        if let Some(kept) = all.get(scope).filter(|kept| kept.change == change) {
+            return Ok(kept.clone());
+        }
+        let vocabulary = Arc::new(self.corpus.catalog.vocabulary(scope).await?);
+        let logged = self.corpus.catalog.directions(scope).await?;
+        let directions = Arc::new(Directions { declared: self.settings.directions.clone(), logged });
+        let kept = Kept { change, vocabulary, directions };
+        all.insert(scope.clone(), kept.clone());
+        Ok(kept)
+    }
 }

@@ -10,7 +10,6 @@ pub mod directions;
 pub mod facts;
 pub mod model;
 pub mod prompts;
-pub mod prompts;
 pub mod refusal;
 pub mod telemetry;
 pub mod terminal;

@@ -50,7 +50,7 @@ pub fn exact_words(text: &str) -> impl Iterator<Item = &str> {
 /// `runs/tr11-176B.yaml` has `runs`, `tr11-176B.yaml`, `tr11-176B`, `yaml`; `train.optimizer.lr` has `train`, `optimizer`, `lr`,
 /// `optimizer.lr`. Parts without a letter are left out, so that a decimal number has none.
 pub fn parts(word: &str) -> Vec<&str> {
-    let mut found: Vec<&str> = Vec::new();
+    let mut found = vec![word.trim_start_matches('-')];
     for step in word.split(['/', '\\', ':', '@', '#']) {
         found.push(step);
         found.extend(step.split('.'));

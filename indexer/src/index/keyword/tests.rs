@@ -76,7 +76,7 @@ fn identifiers_are_found_as_they_are_written() {
         chunk(8, "prod, v3 of prod, prod and v3"),
         chunk(9, "promoted as prod-v3 (val/acc 0.91)"),
     ]);
-    assert_eq!(&bench.find("optimizer.lr")[..2], [2, 3]);
+    assert_eq!(&bench.find("optimizer.lr")[..2], [3, 2], "both have it, as a whole or as the end of a key; the shorter one first");
     assert_eq!(bench.find("what happened with the NCCL timeout?")[0], 5);
     assert_eq!(bench.find("tr11-176B")[0], 7);
     assert_eq!(bench.find("which run became prod-v3")[0], 9);
@@ -165,7 +165,7 @@ fn applying_again_changes_nothing() {
 fn another_handle_sees_each_commit() {
     let folder = TempDir::new().unwrap();
     let (writer, reader) = (KeywordIndex::open(folder.path()).unwrap(), KeywordIndex::open(folder.path()).unwrap());
-    let find = || reader.search(&[space("team")], "spike", &Filter::default(), 10).unwrap().len();
+    let find = || reader.search(&[space("team")], "spike", &Filter::default(), 20).unwrap().len();
     assert_eq!(find(), 0);
     assert!(!folder.path().join("team").exists(), "reading makes no index");
     for n in 1..=12 {

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::run::{DatasetUse, Point, Series};
 use crate::source::Complaint;
+use crate::source::folder::read_text;
 use crate::source::mlflow::{self, Experiment, Pairs, RunData, RunInfo};
 
 /// Where an experiment or run is described.
@@ -269,10 +270,5 @@ fn yaml<T: DeserializeOwned>(path: &Path) -> Result<T, Complaint> {
 }
 
 fn text(path: &Path, max_bytes: u64) -> Result<String, String> {
-    let size = fs::metadata(path).map_err(|e| e.to_string())?.len();
-    if size > max_bytes {
-        return Err(format!("larger than {} MiB, not read", max_bytes >> 20));
-    }
-    let bytes = fs::read(path).map_err(|e| e.to_string())?;
-    String::from_utf8(bytes).map_err(|_| "binary, not text".to_owned())
+    read_text(path, max_bytes).map(|file| file.text)
 }
