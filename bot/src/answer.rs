@@ -76,7 +76,7 @@ async fn take_turn(turn: &mut Turn<'_>, watch: &Watch<'_>) -> anyhow::Result<Ans
 async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: Timestamp, watch: &Watch<'_>) -> anyhow::Result<Answer> {
     let text = turn.question.text.clone();
     let links = link::link(&text, vocabulary, now);
-    let mut choice = plan::choose(&text, &links);
+    let mut choice = plan::choose(&links);
     let directions = turn.app.directions_of(&turn.scope).await?;
     if choice.possible.len() > 1 && let Some(chosen) = ask_to_choose(turn, &links, &choice, watch).await {
         choice = chosen;

@@ -143,7 +143,10 @@ impl Reader<'_> {
         let project = self.project(&clauses)?;
         let runs = clauses.head.iter().map(|word| self.names.run(word, project.as_deref())).collect::<Result<Vec<_>, _>>()?;
         // One project for all of them narrows what the metric can mean.
-        let shared = runs.first().and_then(|run| self.names.project_of(run)).filter(|p| runs.iter().all(|run| self.names.project_of(run) == Some(*p)));
+        let shared = runs
+            .first()
+            .and_then(|run| self.names.project_of(run))
+            .filter(|p| runs.iter().all(|run| self.names.project_of(run) == Some(*p)));
         let metric = if clauses.has("on") { Some(self.names.metric(clauses.part("on"), shared)?) } else { None };
         Ok(Call::Compare { metric, runs, which: clauses.which(Which::Best)? })
     }

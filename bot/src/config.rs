@@ -153,7 +153,9 @@ impl RawModel {
             return Err(format!("[model] url is `{url}`; it must begin with http:// or https://"));
         }
         let model = self.name.ok_or("[model] name is missing; kind = \"openai\" needs the model's name on that server")?;
-        let secret = |name: String| std::env::var(&name).map(SecretString::from).map_err(|_| format!("[model] api_key_env: the environment has no `{name}`"));
+        let secret = |name: String| {
+            std::env::var(&name).map(SecretString::from).map_err(|_| format!("[model] api_key_env: the environment has no `{name}`"))
+        };
         let timeout_s = self.timeout_s.unwrap_or(DEFAULT_TIMEOUT_S);
         if timeout_s == 0 {
             return Err("[model] timeout_s is 0; it must be 1 or more".to_owned());
@@ -163,7 +165,13 @@ impl RawModel {
             Some(RawGrammar::Vllm) => GrammarField::Vllm,
             Some(RawGrammar::None) | None => GrammarField::None,
         };
-        Ok(ServerSettings { url, model, api_key: self.api_key_env.map(secret).transpose()?, timeout: Duration::from_secs(timeout_s), grammar })
+        Ok(ServerSettings {
+            url,
+            model,
+            api_key: self.api_key_env.map(secret).transpose()?,
+            timeout: Duration::from_secs(timeout_s),
+            grammar,
+        })
     }
 }
 

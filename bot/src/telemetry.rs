@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// What is logged unless `RUST_LOG` says otherwise: warnings, and of the chatty libraries errors alone.
 const DEFAULT_FILTER: &str = "warn,mistralrs=error,mistralrs_core=error,mistralrs_quant=error,candle_core=error,ort=error,tantivy=error,\
-                              tokenizers=error,hf_hub=error,sqlx=error,rustyline=error";
+                              tokenizers=error,qdrant_edge=error,hf_hub=error,sqlx=error,rustyline=error";
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 

@@ -48,14 +48,18 @@ pub async fn chat(app: Arc<App>, audience: Audience, color: ColorChoice) -> anyh
     let history = app.settings.data.join(HISTORY);
     let mut editor = open_editor(&history)?;
     if std::io::stdin().is_terminal() {
-        println!("{}", paint.dim("Ask in your own words; `help` shows what can be typed. Tab completes names, Ctrl-C stops an answer, Ctrl-D leaves."));
+        println!(
+            "{}",
+            paint.dim("Ask in your own words; `help` shows what can be typed. Tab completes names, Ctrl-C stops an answer, Ctrl-D leaves.")
+        );
     }
     let warming = warm(Arc::clone(&app));
     loop {
         if let Some(names) = editor.helper_mut() {
             *names = Names::new(app.vocabulary(&audience).await.unwrap_or_else(|_| Arc::new(Vocabulary::default())));
         }
-        let (read, returned) = tokio::task::spawn_blocking(move || (read_line(&mut editor), editor)).await.context("the line editor stopped")?;
+        let (read, returned) =
+            tokio::task::spawn_blocking(move || (read_line(&mut editor), editor)).await.context("the line editor stopped")?;
         editor = returned;
         match read? {
             Input::End => break,

@@ -31,7 +31,9 @@ pub fn strays(text: &str, sources: &Sources<'_>) -> Vec<String> {
     let mut names: Vec<&str> = sources.records.iter().flat_map(|key| [key.as_str(), key.rsplit('/').next().unwrap_or(key)]).collect();
     names.extend(sources.facts.iter().filter_map(|fact| fact.label.as_deref()));
     names.extend(sources.facts.iter().map(|fact| fact.name.as_str()));
-    names.retain(|name| name.chars().any(|c| c.is_ascii_digit()));
+    // Bare numbers are compared as facts, not taken out as names; days such as `2026-05-04` are names.
+    let is_name = |name: &str| name.chars().any(|c| c.is_ascii_digit()) && (name.chars().any(|c| c.is_alphabetic() || c == '#') || name.matches('-').count() > 1);
+    names.retain(|name| is_name(name));
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     for name in names {
         text = replace_whole(&text, name);

@@ -47,6 +47,8 @@ pub struct Links {
     pub unknown: Vec<String>,
     /// Words that nothing above accounts for and that are not about asking.
     pub unexplained: Vec<String>,
+    /// The question's words without those that name something, lower-cased: what is asked of the names.
+    pub plain: String,
 }
 
 /// A run as it was named, and the runs that fit.
@@ -114,6 +116,8 @@ pub fn link(question: &str, vocabulary: &Vocabulary, now: Timestamp) -> Links {
     rest::take_tags(&mut reading, &mut links);
     rest::take_status(&mut reading, &mut links);
     rest::take_name_parts(&mut reading, &mut links);
+    let plain: Vec<String> = (0..reading.words.len()).filter(|&i| !reading.used[i]).map(|i| reading.lower(i)).collect();
+    links.plain = plain.join(" ");
     rest::note_the_rest(&mut reading, &mut links);
     runs::narrow(&mut links);
     links

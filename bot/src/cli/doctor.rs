@@ -71,7 +71,8 @@ pub(super) async fn doctor(options: &Options) -> anyhow::Result<Exit> {
     let settings = Settings::read(&Settings::find(options.config.as_deref())?)?;
     let bot = BotSettings::from(&settings)?;
     let mut findings = Findings { form: options.form, checks: Vec::new() };
-    findings.add(Check::ok("settings", format!("`{}`, {}", settings.file.display(), out::count(settings.sources.len() as u64, "source"))))?;
+    findings
+        .add(Check::ok("settings", format!("`{}`, {}", settings.file.display(), out::count(settings.sources.len() as u64, "source"))))?;
     findings.add(data_folder(&settings.data))?;
     findings.add(models::embedding(&settings.embed).await)?;
     findings.add(models::chat(&bot.model).await)?;
@@ -82,7 +83,11 @@ pub(super) async fn doctor(options: &Options) -> anyhow::Result<Exit> {
         findings.add(sources::reach(&source.source).await)?;
     }
     if settings.sources.is_empty() {
-        findings.add(Check::warning("sources", "the settings name none", "add a `[[source]]`; config/runlore.toml is an example to copy"))?;
+        findings.add(Check::warning(
+            "sources",
+            "the settings name none",
+            "add a `[[source]]`; config/runlore.toml is an example to copy",
+        ))?;
     }
     if options.form == Form::Json {
         out::json(&findings.checks)?;
@@ -113,7 +118,11 @@ fn data_folder(data: &Path) -> Check {
     let probe = data.join(".doctor");
     let written = std::fs::create_dir_all(data).and_then(|()| std::fs::write(&probe, "")).and_then(|()| std::fs::remove_file(&probe));
     if let Err(e) = written {
-        return Check::broken("data folder", format!("cannot write to `{shown}`: {e}"), "give this user the right to write there, or change `[data] path`");
+        return Check::broken(
+            "data folder",
+            format!("cannot write to `{shown}`: {e}"),
+            "give this user the right to write there, or change `[data] path`",
+        );
     }
     match fs4::available_space(data) {
         Ok(free) if free < LITTLE_SPACE => {

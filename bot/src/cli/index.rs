@@ -111,7 +111,8 @@ fn check_only(settings: &Settings, only: Option<&str>) -> Result<(), WrongUse> {
 /// Something changed, or something else is wrong than the last time.
 fn is_news(report: &Report, last: &Report) -> bool {
     let has_changes = |s: &SourceReport| s.n_added + s.n_changed + s.n_deleted > 0;
-    let wrongs = |r: &Report| -> Vec<_> { r.sources.iter().map(|s| (s.complaints.clone(), s.failure.clone(), s.question.clone())).collect() };
+    let wrongs =
+        |r: &Report| -> Vec<_> { r.sources.iter().map(|s| (s.complaints.clone(), s.failure.clone(), s.question.clone())).collect() };
     report.sources.iter().any(has_changes) || wrongs(report) != wrongs(last) || report.vectors_failure != last.vectors_failure
 }
 
@@ -148,7 +149,8 @@ fn text(report: &Report) -> String {
 
 fn row(source: &SourceReport) -> Vec<String> {
     let state = if source.failure.is_some() { "not read" } else { "read" };
-    let mut counts = vec![format!("{} new", source.n_added), format!("{} changed", source.n_changed), format!("{} same", source.n_unchanged)];
+    let mut counts =
+        vec![format!("{} new", source.n_added), format!("{} changed", source.n_changed), format!("{} same", source.n_unchanged)];
     let others = [(source.n_deleted, "removed"), (source.n_redacted, "secrets taken out")];
     counts.extend(others.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
     vec![source.source.clone(), state.to_owned(), counts.join(", ")]
@@ -158,7 +160,9 @@ fn wrongs(source: &SourceReport) -> Vec<String> {
     let name = &source.source;
     let mut lines: Vec<String> = source.failure.iter().map(|failure| format!("{name}: {failure}")).collect();
     lines.extend(source.question.clone());
-    lines.extend(source.complaints.iter().take(MAX_PRINTED).map(|complaint| format!("{name}: `{}`: {}", complaint.place, complaint.message)));
+    lines.extend(
+        source.complaints.iter().take(MAX_PRINTED).map(|complaint| format!("{name}: `{}`: {}", complaint.place, complaint.message)),
+    );
     if source.complaints.len() > MAX_PRINTED {
         lines.push(format!("{name}: {} more complaints; `runlore status` lists them", source.complaints.len() - MAX_PRINTED));
     }
@@ -174,7 +178,8 @@ mod tests {
 
     fn report() -> Report {
         let complaint = PlacedComplaint { place: "a.md:3".to_owned(), message: "no front matter".to_owned() };
-        let notes = SourceReport { source: "notes".to_owned(), n_added: 3, n_deleted: 1, complaints: vec![complaint], ..SourceReport::default() };
+        let notes =
+            SourceReport { source: "notes".to_owned(), n_added: 3, n_deleted: 1, complaints: vec![complaint], ..SourceReport::default() };
         let runs = SourceReport { source: "runs".to_owned(), failure: Some("`db` is locked".to_owned()), ..SourceReport::default() };
         Report { sources: vec![notes, runs], n_applied: 1, n_embedded: 1, duration_ms: 1234, ..Report::default() }
     }
@@ -201,7 +206,10 @@ mod tests {
 
     #[test]
     fn a_watch_tells_changes_and_new_wrongs_only() {
-        let quiet = |report: Report| Report { sources: report.sources.into_iter().map(|s| SourceReport { n_added: 0, n_deleted: 0, ..s }).collect(), ..report };
+        let quiet = |report: Report| Report {
+            sources: report.sources.into_iter().map(|s| SourceReport { n_added: 0, n_deleted: 0, ..s }).collect(),
+            ..report
+        };
         assert!(is_news(&report(), &report()));
         assert!(!is_news(&quiet(report()), &report()));
         assert!(is_news(&Report { vectors_failure: Some("gone".to_owned()), ..quiet(report()) }, &report()));

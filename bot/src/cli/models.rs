@@ -98,7 +98,9 @@ pub(super) async fn models(args: &ModelsArgs, options: &Options) -> anyhow::Resu
     }
     let exit = if args.list && options.form == Form::Json { Exit::Fine } else { fetch(&arguments(args, &folder), options.form).await? };
     if options.form == Form::Json {
-        let is_wanted = |set: &Set| args.list || if args.sets.is_empty() { DEFAULT_SETS.contains(&set.name.as_str()) } else { args.sets.contains(&set.name) };
+        let is_wanted = |set: &Set| {
+            args.list || if args.sets.is_empty() { DEFAULT_SETS.contains(&set.name.as_str()) } else { args.sets.contains(&set.name) }
+        };
         let listed: Vec<SetJson> = sets.into_iter().filter(is_wanted).map(|set| set_json(set, &folder)).collect();
         out::json(&listed)?;
     }

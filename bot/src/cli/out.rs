@@ -62,6 +62,9 @@ mod tests {
     fn ages_are_rounded_down() {
         let now = Timestamp::from_millisecond(1_000_000_000).unwrap_or_default();
         let ages: Vec<String> = [0, 11, 119, 125, 7_199, 86_400, 200_000].iter().map(|s| age(1_000_000_000 - s * 1000, now)).collect();
-        assert_eq!(ages, ["just now", "11 seconds ago", "119 seconds ago", "2 minutes ago", "119 minutes ago", "24 hours ago", "2 days ago"]);
+        assert_eq!(
+            ages,
+            ["just now", "11 seconds ago", "119 seconds ago", "2 minutes ago", "119 minutes ago", "24 hours ago", "2 days ago"]
+        );
     }
 }

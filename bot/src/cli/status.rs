@@ -190,5 +190,7 @@ fn index_line(index: &IndexJson, status: &StatusJson) -> String {
 
 fn wrongs(source: &SourceJson) -> Vec<String> {
     let failure = source.failure.iter().map(|failure| format!("{}: {failure}", source.name));
-    failure.chain(source.complaints.iter().map(|complaint| format!("{}: `{}`: {}", source.name, complaint.place, complaint.message))).collect()
+    failure
+        .chain(source.complaints.iter().map(|complaint| format!("{}: `{}`: {}", source.name, complaint.place, complaint.message)))
+        .collect()
 }

@@ -86,8 +86,11 @@ async fn wanted(corpus: &Corpus, space: &Space) -> anyhow::Result<(Contents, Con
 fn differences(place: &str, wanted: &Contents, held: &Contents) -> Vec<String> {
     let missing = wanted.iter().filter(|row| held.binary_search(row).is_err()).map(|row| ("lacks", row));
     let surplus = held.iter().filter(|row| wanted.binary_search(row).is_err()).map(|row| ("has too much", row));
-    let mut lines: Vec<String> =
-        missing.chain(surplus).take(MAX_LISTED).map(|(what, (record, position, hash))| format!("{place} {what}: {record} {position} {hash}")).collect();
+    let mut lines: Vec<String> = missing
+        .chain(surplus)
+        .take(MAX_LISTED)
+        .map(|(what, (record, position, hash))| format!("{place} {what}: {record} {position} {hash}"))
+        .collect();
     if lines.is_empty() && wanted.len() != held.len() {
         lines.push(format!("{place} holds {} chunks, some of them twice; {} are wanted", held.len(), wanted.len()));
     }

@@ -59,7 +59,9 @@ impl Clauses {
             (false, true, []) => Ok(Which::Final),
             (false, false, []) => Ok(otherwise),
             (false, false, [step]) => step.text.parse().map(Which::At).map_err(|_| Stop::Question),
-            (false, false, [word, step]) if word.keyword().as_deref() == Some("step") => step.text.parse().map(Which::At).map_err(|_| Stop::Question),
+            (false, false, [word, step]) if word.keyword().as_deref() == Some("step") => {
+                step.text.parse().map(Which::At).map_err(|_| Stop::Question)
+            }
             _ => Err(Stop::Question),
         }
     }

@@ -15,6 +15,9 @@ const MAX_LISTED: usize = 6;
 const GENERIC: [&str; 14] =
     ["run", "runs", "model", "models", "result", "results", "config", "configs", "score", "value", "one", "metric", "experiment", "total"];
 
+/// So like a name must a word be to be taken for a slip of it; 1 is the same.
+const SLIP: f64 = 0.7;
+
 /// What a condition's key names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Key {
@@ -108,7 +111,7 @@ impl<'a> Names<'a> {
 
     /// A key that is no param may be a mistyped tag.
     fn with_tags(&self, name: &str, stop: Stop) -> Stop {
-        let is_near = |tag: &str| strsim::normalized_damerau_levenshtein(&tag.to_lowercase(), &name.to_lowercase()) > 0.6;
+        let is_near = |tag: &str| strsim::normalized_damerau_levenshtein(&tag.to_lowercase(), &name.to_lowercase()) > SLIP;
         let near = self.vocabulary.tags.iter().map(|tag| tag.name.as_str()).find(|tag| is_near(tag));
         match (near, stop) {
             (Some(tag), Stop::Refused(_)) => {
@@ -125,7 +128,9 @@ impl<'a> Names<'a> {
     }
 
     fn metric_of_words(&self, words: &[Word], project: Option<&str>) -> Option<String> {
-        let parts = |text: &str| text.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        let parts = |text: &str| {
+            text.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+        };
         let said: Vec<String> = words.iter().flat_map(|word| parts(&word.text)).collect();
         self.metrics(project).find(|metric| parts(metric) == said).map(str::to_owned)
     }
@@ -145,11 +150,18 @@ fn unknown(word: &Word, sentence: String, nearest: &[String]) -> Stop {
     }
     let is_marked = word.is_quoted || name.chars().any(|c| c.is_ascii_digit() || "/_.-#".contains(c));
     match nearest {
-        [] if is_marked => Stop::Refused(Refusal::new(sentence)),
-        [] => Stop::Question,
+        _ if !is_marked && !nearest.iter().any(|near| is_slip(name, near)) => Stop::Question,
+        [] => Stop::Refused(Refusal::new(sentence)),
         [one] => Stop::Refused(Refusal::new(sentence).with_hint(format!("The nearest is `{one}`."))),
         several => Stop::Refused(Refusal::new(sentence).with_hint(format!("The nearest are {}.", listed(several)))),
     }
+}
+
+/// Whether a word without any mark of a name is a name with a letter or two wrong.
+fn is_slip(word: &str, name: &str) -> bool {
+    let (word, name) = (word.to_lowercase(), name.to_lowercase());
+    let last = name.rsplit('/').next().unwrap_or(&name);
+    [name.as_str(), last].iter().any(|name| strsim::normalized_damerau_levenshtein(&word, name) > SLIP)
 }
 
 fn listed(names: &[String]) -> String {

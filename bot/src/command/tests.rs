@@ -67,12 +67,24 @@ fn check_refusal(line: &str, sentence: &str, hint: &str) {
 
 #[test]
 fn best_with_all_its_clauses() {
-    check("best validation/ssim in algoperf-fastmri", "best", r#"{"metric": "validation/ssim", "runs": {"project": "algoperf-fastmri"}, "show": [], "limit": 5}"#);
+    check(
+        "best validation/ssim in algoperf-fastmri",
+        "best",
+        r#"{"metric": "validation/ssim", "runs": {"project": "algoperf-fastmri"}, "show": [], "limit": 5}"#,
+    );
     check("Best validation/ssim IN algoperf-fastmri?", "best", r#"{"metric": "validation/ssim"}"#);
     check("best validation/bleu", "best", r#"{"metric": "validation/bleu", "runs": {}}"#);
-    check("best validation ssim in algoperf-fastmri show optimizer.lr limit 3", "best", r#"{"metric": "validation/ssim", "show": ["optimizer.lr"], "limit": 3}"#);
+    check(
+        "best validation ssim in algoperf-fastmri show optimizer.lr limit 3",
+        "best",
+        r#"{"metric": "validation/ssim", "show": ["optimizer.lr"], "limit": 3}"#,
+    );
     check("best val/rmse in \"tide forecast\"", "best", r#"{"runs": {"project": "tide forecast"}}"#);
-    check("best validation/ssim where submission=shampoo since 2026-05-04 until 2026-05-04", "best", r#"{"runs": {"submission": "shampoo", "since_ms": 1777852800000, "until_ms": 1777939200000}}"#);
+    check(
+        "best validation/ssim where submission=shampoo since 2026-05-04 until 2026-05-04",
+        "best",
+        r#"{"runs": {"submission": "shampoo", "since_ms": 1777852800000, "until_ms": 1777939200000}}"#,
+    );
 }
 
 #[test]
@@ -81,8 +93,16 @@ fn conditions_know_status_name_params_and_tags() {
     check("count where status = Failed and seed=1", "count", r#"{"runs": {"status": "failed", "seed": "1"}}"#);
     check("count where seed=1,submission=shampoo", "count", r#"{"runs": {"submission": "shampoo", "seed": "1"}}"#);
     check("count where seed=1, name=\"a b*\"", "count", r#"{"runs": {"name": "a b*", "seed": "1"}}"#);
-    check("mean validation/ssim in algoperf-fastmri where name=shampoo-study_1-*", "mean", r#"{"runs": {"project": "algoperf-fastmri", "name": "shampoo-study_1-*"}}"#);
-    check_refusal("count where status=done", "`done` is no status.", "There are `queued`, `running`, `finished`, `failed`, `crashed`, `killed`, `pruned`, `unknown`.");
+    check(
+        "mean validation/ssim in algoperf-fastmri where name=shampoo-study_1-*",
+        "mean",
+        r#"{"runs": {"project": "algoperf-fastmri", "name": "shampoo-study_1-*"}}"#,
+    );
+    check_refusal(
+        "count where status=done",
+        "`done` is no status.",
+        "There are `queued`, `running`, `finished`, `failed`, `crashed`, `killed`, `pruned`, `unknown`.",
+    );
     check_refusal("count where submision=shampoo", "There is no param or tag `submision`.", "The nearest is `submission`.");
     check_question("count where it failed");
     check_question("runs where status is failed");
@@ -108,7 +128,11 @@ fn runs_are_shown_compared_and_followed() {
 
 #[test]
 fn records_are_found_by_words_number_and_hash() {
-    check("search nccl timeout kind:notes since:2026-05-04", "search", r#"{"words": "nccl timeout", "kinds": ["note"], "since_ms": 1777852800000}"#);
+    check(
+        "search nccl timeout kind:notes since:2026-05-04",
+        "search",
+        r#"{"words": "nccl timeout", "kinds": ["note"], "since_ms": 1777852800000}"#,
+    );
     check("search what did we say in \"tide forecast\"", "search", r#"{"words": "what did we say in \"tide forecast\""}"#);
     check("pull #12", "pull", r#"{"number": 12}"#);
     check("commit ABC1234", "commit", r#"{"prefix": "abc1234"}"#);
@@ -147,5 +171,9 @@ fn one_bad_name_is_told_with_the_nearest() {
     let Some(Parsed::Refusal(refusal)) = parsed("count in algoperf-fastmry-2") else { panic!("not refused") };
     assert_eq!(refusal.sentence, "There is no project `algoperf-fastmry-2`.");
     check_question("best validation/ssmi in algoperf-fastmri?");
-    check_refusal("runs since 2026-99-99", "`2026-99-99` is no date that I can read.", "Write it as `2026-05-04`, `yesterday` or `last week`.");
+    check_refusal(
+        "runs since 2026-99-99",
+        "`2026-99-99` is no date that I can read.",
+        "Write it as `2026-05-04`, `yesterday` or `last week`.",
+    );
 }

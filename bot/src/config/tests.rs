@@ -36,20 +36,32 @@ fn the_model_can_be_switched_off_in_place() {
 
 #[test]
 fn wrong_keys_are_named_with_their_line_and_what_is_allowed() {
-    check_error("[data]\n[model]\nkid = \"none\"", expect![[r#"
+    check_error(
+        "[data]\n[model]\nkid = \"none\"",
+        expect![[r#"
         /runlore.toml: TOML parse error at line 3, column 1
           |
         3 | kid = "none"
           | ^^^
-        unknown field `kid`, expected one of `kind`, `path`, `hub`, `device`, `url`, `name`, `api_key_env`, `timeout_s`, `grammar`"#]]);
-    check_error("[model]\nkind = \"gpt\"", expect![[r#"
+        unknown field `kid`, expected one of `kind`, `path`, `hub`, `device`, `url`, `name`, `api_key_env`, `timeout_s`, `grammar`"#]],
+    );
+    check_error(
+        "[model]\nkind = \"gpt\"",
+        expect![[r#"
         /runlore.toml: TOML parse error at line 2, column 8
           |
         2 | kind = "gpt"
           |        ^^^^^
-        unknown variant `gpt`, expected one of `mistralrs`, `openai`, `none`"#]]);
-    check_error("[model]\nkind = \"openai\"", expect!["/runlore.toml: [model] url is missing; kind = \"openai\" needs one, such as http://127.0.0.1:8000/v1"]);
-    check_error("[model]\nurl = \"http://h\"", expect!["/runlore.toml: [model] `url` belongs to kind = \"openai\"; take it out or change `kind`"]);
+        unknown variant `gpt`, expected one of `mistralrs`, `openai`, `none`"#]],
+    );
+    check_error(
+        "[model]\nkind = \"openai\"",
+        expect!["/runlore.toml: [model] url is missing; kind = \"openai\" needs one, such as http://127.0.0.1:8000/v1"],
+    );
+    check_error(
+        "[model]\nurl = \"http://h\"",
+        expect!["/runlore.toml: [model] `url` belongs to kind = \"openai\"; take it out or change `kind`"],
+    );
     check_error("[model]\npath = \"a\"\nhub = \"b/c\"", expect!["/runlore.toml: [model] gives both `path` and `hub`; keep one of them"]);
     check_error("[prompts]\npath = \"mine\"", expect!["/runlore.toml: [prompts] path: there is no folder `/mine`"]);
 }

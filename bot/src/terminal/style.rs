@@ -21,7 +21,8 @@ impl ColorChoice {
     /// What it means for an output.
     pub(super) fn paint(self, is_terminal: bool) -> Paint {
         // https://no-color.org: set and not empty.
-        let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         match self {
             Self::Always => Paint::Color,
             Self::Auto if is_terminal && !is_refused => Paint::Color,

@@ -37,7 +37,8 @@ pub(super) async fn look_up(desk: &mut Desk<'_>, metric: &str, direction: Option
             finding.notices.push(format!("{n} {} without a finite {metric} left out.", runs_word(n_without)));
         }
         finding.lines.extend(ends(desk, metric, &ranked));
-        for ranked in ranked.iter().take(MAX_LISTED) {
+        let worst = ranked.last().filter(|_| ranked.len() > MAX_LISTED);
+        for ranked in ranked.iter().take(MAX_LISTED).chain(worst) {
             finding.cite(&ranked.run.key, &ranked.run.name, ranked.run.url.as_deref());
         }
     }

@@ -87,13 +87,16 @@ fn prose(words: &str, passages: &[Passage]) -> Finding {
         let n_of_record = finding.quotes.iter().filter(|quote| quote.record == passage.key()).count();
         if n_of_record < 3 {
             finding.quotes.push(Quote { text: window(&wanted, passage.text()).to_owned(), record: passage.key().to_owned() });
-            finding.cite(passage.key(), passage.title(), passage.url());
+            finding.cite(passage.key(), &place(passage), passage.url());
         }
     }
-    let heading = passages[0].heading();
-    let place = if heading.is_empty() { passages[0].title().to_owned() } else { heading.to_owned() };
-    finding.headline = format!("From {} ({place}):", passages[0].key());
+    finding.headline = format!("From {} ({}):", passages[0].key(), place(&passages[0]));
     finding
+}
+
+/// Where in its record a passage stands.
+fn place(passage: &Passage) -> String {
+    if passage.heading().is_empty() { passage.title().to_owned() } else { passage.heading().to_owned() }
 }
 
 /// The stretch of whole lines or sentences, at most `MAX_QUOTE` characters, that holds most of the wanted words.

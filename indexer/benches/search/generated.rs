@@ -17,6 +17,7 @@ const N_WORDS: usize = 30_000;
 const N_TOPICS: usize = 500;
 const N_QUERIES: usize = 400;
 const N_WARM_UP: usize = 40;
+const N_COMMITS: usize = 40;
 
 pub fn run() -> Outcome<()> {
     let scratch = tempfile::tempdir()?;
@@ -41,24 +42,19 @@ pub fn run() -> Outcome<()> {
     let keyword = |query: &str| legs.keyword.search(std::slice::from_ref(&team), query, &Filter::default(), LEG_DEPTH);
     print_times("keyword leg alone", &queries, |query| Ok(drop(keyword(query)?)))?;
     let vector = generator.vector();
-    print_times("nearest vectors alone", &queries, |_| Ok(drop(legs.vectors.search(&team, &vector, &Filter::default(), LEG_DEPTH)?)))
+    print_times("nearest vectors alone", &queries, |_| Ok(drop(legs.vectors.search(&team, &vector, &Filter::default(), LEG_DEPTH)?)))?;
+    let mut change = 1_000;
+    print_times("one note of four chunks", &queries[..N_COMMITS], |_| {
+        change += 1;
+        let chunks: Vec<KeywordChunk> = (0..4).map(|n| generator.chunk(n).0).collect();
+        Ok(legs.keyword.apply(&team, &[RecordId::from(Uuid::from_u128(0))], &chunks, change)?)
+    })
 }
 
 fn fill(legs: &Legs, team: &Space, generator: &mut Generator) -> Outcome<()> {
     let numbers: Vec<u128> = (0..N_CHUNKS).collect();
     for (change, some) in (1..).zip(numbers.chunks(N_APPLIED_AT_ONCE)) {
-        let mut words = Vec::new();
-        let mut embedded = Vec::new();
-        for n in some {
-            // Four chunks a record, as in a team's notes.
-            let (record, position) = (RecordId::from(Uuid::from_u128(n / 4)), (n % 4) as u32);
-            let (kind, project, created_ms) = (RecordKind::Note, Some(format!("project-{}", n % 20)), Some((*n as i64) * 1_000));
-            let (title, heading, text) = (generator.text(5), generator.text(3), generator.text(90));
-            let (text_hash, vector) = (n.to_string(), generator.vector());
-            let (id, hash, project_too) = (record.chunk(position), text_hash.clone(), project.clone());
-            words.push(KeywordChunk { record, position, text_hash, kind, project, created_ms, title, heading, text });
-            embedded.push(EmbeddedChunk { id, record, position, text_hash: hash, kind, project: project_too, created_ms, vector });
-        }
+        let (words, embedded): (Vec<_>, Vec<_>) = some.iter().map(|n| generator.chunk(*n)).unzip();
         legs.keyword.apply(team, &[], &words, change)?;
         legs.vectors.apply(team, &[], &embedded)?;
         legs.vectors.mark_applied(team, change)?;
@@ -100,6 +96,18 @@ impl Generator {
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Four chunks a record, as in a team's notes.
+    fn chunk(&mut self, n: u128) -> (KeywordChunk, EmbeddedChunk) {
+        let (record, position) = (RecordId::from(Uuid::from_u128(n / 4)), (n % 4) as u32);
+        let (kind, project, created_ms) = (RecordKind::Note, Some(format!("project-{}", n % 20)), Some((n as i64) * 1_000));
+        let (title, heading, text) = (self.text(5), self.text(3), self.text(90));
+        let (id, vector, text_hash) = (record.chunk(position), self.vector(), n.to_string());
+        let (project_too, hash_too) = (project.clone(), text_hash.clone());
+        let words = KeywordChunk { record, position, text_hash, kind, project, created_ms, title, heading, text };
+        let embedded = EmbeddedChunk { id, record, position, text_hash: hash_too, kind, project: project_too, created_ms, vector };
+        (words, embedded)
     }
 
     /// Words by Zipf's law; one in a few is an identifier.

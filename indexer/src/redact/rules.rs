@@ -128,7 +128,7 @@ const OWN: &[OwnRule] = &[
     ("fireworks-key", "fw_", r"\b(fw_[A-Za-z0-9]{20,})\b", Check::Random),
     ("voyage-key", "pa-", r"\b(pa-[A-Za-z0-9_-]{40,})", Check::Random),
     ("lightning-key", "lit_ lightning_", assigned!(r"lightning_[\w.-]{0,20}key", r"([A-Za-z0-9-]{20,})"), Check::None),
-    ("kaggle-key", "kaggle_key", assigned!(r"kaggle_key", r"([0-9a-f]{32})\b"), Check::None),
+    ("kaggle-key", "kaggle", assigned!(r"kaggle[_-]key", r"([0-9a-f]{32})\b"), Check::None),
     ("kaggle-key", "username", r#""username"\s*:\s*"[^"\n]*"\s*,\s*"key"\s*:\s*"([0-9a-f]{32})""#, Check::None),
     ("docker-token", "dckr_", r"\b(dckr_(?:pat|oat)_[\w-]{20,})", Check::None),
     ("tailscale-key", "tskey-", r"\b(tskey-[\w-]{20,})", Check::None),

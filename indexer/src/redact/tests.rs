@@ -271,12 +271,13 @@ fn the_vendored_rules_find_what_they_describe() {
 }
 
 fn is_positive(pattern: &Regex, text: &str, rule: &rules::Rule) -> bool {
-    let Some(captures) = pattern.captures(text) else { return false };
+    let lower = text.to_lowercase();
+    let Some(captures) = pattern.captures(text).filter(|_| rule.keywords.iter().any(|word| lower.contains(word))) else { return false };
     let secret =
         rule.group.and_then(|group| captures.get(group)).or_else(|| captures.iter().skip(1).flatten().find(|group| !group.is_empty()));
     let secret = secret.or_else(|| captures.get(0)).map_or("", |found| found.as_str());
-    let is_plain_hash = names::is_hash_shaped(secret)
-        && !["key", "token", "secret", "passw", "auth", "cred"].iter().any(|word| text.to_lowercase().contains(word));
+    let is_plain_hash =
+        names::is_hash_shaped(secret) && !["key", "token", "secret", "passw", "auth", "cred"].iter().any(|word| lower.contains(word));
     !is_plain_hash && rule.entropy.is_none_or(|least| names::entropy(secret) >= least)
 }
 

@@ -1,5 +1,7 @@
 //! Both legs together: what each adds, and what happens when vectors are down.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::sync::Mutex;
 
 use tempfile::TempDir;

@@ -95,9 +95,9 @@ impl Asked {
 /// So many words that nothing accounts for make a question about values doubtful.
 const DOUBTFUL: usize = 2;
 
-/// Chooses from the words.
-pub fn choose(question: &str, links: &Links) -> Choice {
-    let text = format!(" {} ", question.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" "));
+/// Chooses from the words that are left when the names are taken out: in `mean average precision` nobody asks for a mean.
+pub fn choose(links: &Links) -> Choice {
+    let text = format!(" {} ", links.plain);
     let words = text.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|word| !word.is_empty()).map(str::to_owned).collect();
     let asked = Asked { text, words };
     let (tool, which) = likeliest(&asked, links);

@@ -21,7 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Whether texts can be embedded.
 pub(super) async fn embedding(settings: &EmbedSettings) -> Check {
     let EmbedSettings::Onnx { model, runtime } = settings.clone() else {
-        return Check::warning(EMBEDDING, "hashed: words alone, no meanings", "set `[embed] kind = \"onnx\"` and run `runlore models embed onnxruntime`");
+        return Check::warning(
+            EMBEDDING,
+            "hashed: words alone, no meanings",
+            "set `[embed] kind = \"onnx\"` and run `runlore models embed onnxruntime`",
+        );
     };
     let checked = tokio::task::spawn_blocking(move || {
         let advice = "run `runlore models embed onnxruntime`; without it keywords alone answer";
@@ -33,11 +37,16 @@ pub(super) async fn embedding(settings: &EmbedSettings) -> Check {
             }
         }
         match OnnxEmbedder::load(&model, &runtime) {
-            Ok(embedder) => Check::ok(EMBEDDING, format!("{}, {} dimensions, onnxruntime `{}`", embedder.name(), embedder.dimensions(), runtime.display())),
+            Ok(embedder) => Check::ok(
+                EMBEDDING,
+                format!("{}, {} dimensions, onnxruntime `{}`", embedder.name(), embedder.dimensions(), runtime.display()),
+            ),
             Err(e) => Check::broken(EMBEDDING, e.to_string(), advice),
         }
     });
-    checked.await.unwrap_or_else(|e| Check::broken(EMBEDDING, format!("it crashed: {e}"), "run `runlore models --verify embed onnxruntime`"))
+    checked
+        .await
+        .unwrap_or_else(|e| Check::broken(EMBEDDING, format!("it crashed: {e}"), "run `runlore models --verify embed onnxruntime`"))
 }
 
 /// Whether there is a model to plan and narrate. It is not loaded here: that takes seconds and memory.
@@ -56,7 +65,8 @@ async fn local_model(settings: LocalSettings) -> Check {
     };
     let checked = tokio::task::spawn_blocking(move || {
         let named = |(_, pin): &(String, Pin)| path.file_name().is_some_and(|name| name == pin.name.as_str());
-        let pinned: Vec<(String, Pin)> = sets().unwrap_or_default().into_iter().flat_map(|set| set.files.into_iter().map(move |pin| (set.name.clone(), pin))).collect();
+        let pinned: Vec<(String, Pin)> =
+            sets().unwrap_or_default().into_iter().flat_map(|set| set.files.into_iter().map(move |pin| (set.name.clone(), pin))).collect();
         match pinned.iter().find(|pair| named(pair)) {
             Some((set, pin)) => match wrong(&path, pin) {
                 Some(wrong) => Check::broken(CHAT, wrong, format!("run `runlore models {set}`; without it plain facts answer")),

@@ -119,7 +119,7 @@ pub(super) fn best_hits(
     let mut candidates = Vec::new();
     for (space, index) in opened {
         if index.totals.n_chunks > 0 {
-            let scored = Scored::new(index, &statistics, clauses, wanted.as_deref())?;
+            let scored = Prepared::new(index, &statistics, clauses, wanted.as_deref())?;
             candidates.extend(scored.candidates(space, limit)?);
         }
     }
@@ -129,13 +129,13 @@ pub(super) fn best_hits(
 }
 
 /// A question made ready for one index.
-struct Scored<'a> {
+struct Prepared<'a> {
     index: &'a Opened,
     clauses: Vec<(Box<dyn Weight>, f32)>,
     wanted: Option<Box<dyn Weight>>,
 }
 
-impl<'a> Scored<'a> {
+impl<'a> Prepared<'a> {
     fn new(index: &'a Opened, statistics: &Statistics, clauses: &[Clause], wanted: Option<&dyn Query>) -> tantivy::Result<Self> {
         let scoring = EnableScoring::enabled_from_statistics_provider(statistics, &index.searcher);
         let weights = clauses.iter().map(|clause| Ok((clause.query().weight(scoring)?, clause.boost)));

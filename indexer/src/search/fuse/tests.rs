@@ -1,5 +1,7 @@
 //! Fusion does not depend on the order in which hits come, and keeps to its bounds.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use proptest::prelude::*;
 
 use super::*;

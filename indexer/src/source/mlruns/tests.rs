@@ -116,13 +116,25 @@ fn a_half_written_line_is_named_and_the_good_ones_are_kept() {
 
 #[test]
 fn a_broken_run_counts_as_present_and_the_others_are_read() {
-    check("7/r2/meta.yaml", "run_id: [half", expect![[]]);
-    check("7/r2/meta.yaml", b"\0\0\0", expect![[]]);
+    check("7/r2/meta.yaml", "run_id: [half", expect![[r#"
+        r1 with 4 points
+        7/r2/meta.yaml:1: expected string scalar at line 1, column 9 (r2)
+        complete: true
+    "#]]);
+    check("7/r2/meta.yaml", b"\0\0\0", expect![[r#"
+        r1 with 4 points
+        7/r2/meta.yaml: binary, not text (r2)
+        complete: true
+    "#]]);
 }
 
 #[test]
 fn after_a_broken_experiment_nothing_is_taken_for_deleted() {
-    check("8/meta.yaml", "name: {half", expect![[]]);
+    check("8/meta.yaml", "name: {half", expect![[r#"
+        r1 with 4 points
+        8/meta.yaml:1: expected string scalar at line 1, column 7 (-)
+        complete: false
+    "#]]);
 }
 
 #[test]
