@@ -78,7 +78,9 @@ async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: Timestamp, watch
     let links = link::link(&text, vocabulary, now);
     let mut choice = plan::choose(&links);
     let directions = turn.app.directions_of(&turn.scope).await?;
-    if choice.possible.len() > 1 && let Some(chosen) = ask_to_choose(turn, &links, &choice, watch).await {
+    if choice.possible.len() > 1
+        && let Some(chosen) = ask_to_choose(turn, &links, &choice, watch).await
+    {
         choice = chosen;
     }
     let mut finding = match plan::plan(&text, &links, &choice, &directions) {
@@ -183,7 +185,8 @@ fn finish(turn: &Turn<'_>, finding: Finding, narration: Option<&str>) -> Answer 
     let timings_ms = Timings { facts: turn.facts_ms, ..answer.timings_ms };
     if !strays.is_empty() {
         let reference = telemetry::failure_reference(&anyhow::anyhow!("numbers without a source in an answer: {}", strays.join(", ")));
-        let sentence = format!("I found something but could not verify every number in it, so I do not show it; the log has it under {reference}.");
+        let sentence =
+            format!("I found something but could not verify every number in it, so I do not show it; the log has it under {reference}.");
         let empty = bare(turn.question, &Finding::nothing(sentence), turn.started);
         return Answer { reference: Some(reference), plan, timings_ms, ..empty };
     }

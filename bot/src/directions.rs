@@ -49,8 +49,31 @@ pub struct Directions {
 
 /// Words in a metric's name that mean that lower is better; everything else is assumed to be better when higher.
 const LOWER_IS_BETTER: [&str; 25] = [
-    "loss", "error", "err", "wer", "cer", "ter", "mae", "mse", "rmse", "mape", "perplexity", "ppl", "nll", "bpb", "bpc", "fid", "time", "latency",
-    "duration", "memory", "eer", "brier", "ece", "regret", "cost",
+    "loss",
+    "error",
+    "err",
+    "wer",
+    "cer",
+    "ter",
+    "mae",
+    "mse",
+    "rmse",
+    "mape",
+    "perplexity",
+    "ppl",
+    "nll",
+    "bpb",
+    "bpc",
+    "fid",
+    "time",
+    "latency",
+    "duration",
+    "memory",
+    "eer",
+    "brier",
+    "ece",
+    "regret",
+    "cost",
 ];
 
 impl Directions {
@@ -64,7 +87,9 @@ impl Directions {
             return Known { direction: *direction, why: Why::Logged };
         }
         let lower = metric.to_lowercase();
-        let is_lower = lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| LOWER_IS_BETTER.contains(&part.trim_end_matches(char::is_numeric)));
+        let is_lower = lower
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|part| LOWER_IS_BETTER.contains(&part.trim_end_matches(char::is_numeric)));
         Known { direction: if is_lower { Direction::Min } else { Direction::Max }, why: Why::Assumed }
     }
 

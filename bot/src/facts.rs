@@ -45,6 +45,16 @@ pub enum Of {
     Max,
 }
 
+/// What a fact says: a number, or a word.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// In full precision.
+    Number(f64),
+    /// As logged.
+    Word(String),
+}
+
 /// One typed value with its source.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Fact {
@@ -56,8 +66,8 @@ pub struct Fact {
     pub name: String,
     /// Which value of a series.
     pub of: Option<Of>,
-    /// In full precision; absent where it is a word or not finite.
-    pub value: Option<f64>,
+    /// A finite number or a param's word; absent where the label says it, or where it is not finite.
+    pub value: Option<Value>,
     /// `nan`, `inf` or `-inf`.
     pub non_finite: Option<&'static str>,
     /// Unit, where the source gives one.
@@ -99,7 +109,10 @@ impl Fact {
     pub fn param(name: &str, raw: &str, record: &str, url: Option<&str>) -> Self {
         let fact = Self { label: Some(raw.to_owned()), ..Self::new(FactKind::Param, name) };
         let number = raw.trim().parse::<f64>().ok().filter(|_| raw.trim().starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)));
-        let fact = if let Some(number) = number { fact.with_value(number) } else { fact };
+        let fact = match number {
+            Some(number) => fact.with_value(number),
+            None => Self { value: Some(Value::Word(raw.to_owned())), ..fact },
+        };
         fact.from(record, url)
     }
 
@@ -115,7 +128,7 @@ impl Fact {
 
     /// The same fact with this number.
     pub fn with_value(mut self, value: f64) -> Self {
-        self.value = value.is_finite().then_some(value);
+        self.value = value.is_finite().then_some(Value::Number(value));
         self.non_finite = match value {
             v if v.is_nan() => Some("nan"),
             f64::INFINITY => Some("inf"),
@@ -134,13 +147,13 @@ impl Fact {
 
     /// As people see it: six significant digits, counts and steps whole, words as they are.
     pub fn shown(&self) -> String {
-        match (self.kind, self.value, self.non_finite) {
+        match (self.kind, &self.value, self.non_finite) {
             (FactKind::Param, _, _) => self.label.clone().unwrap_or_default(),
             (_, _, Some("nan")) => "NaN".to_owned(),
             (_, _, Some(infinity)) => infinity.to_owned(),
-            (FactKind::Count | FactKind::Step, Some(value), _) => format!("{value:.0}"),
-            (_, Some(value), _) => six_digits(value),
-            (_, None, _) => self.label.clone().unwrap_or_default(),
+            (FactKind::Count | FactKind::Step, Some(Value::Number(value)), _) => format!("{value:.0}"),
+            (_, Some(Value::Number(value)), _) => six_digits(*value),
+            (_, Some(Value::Word(_)) | None, _) => self.label.clone().unwrap_or_default(),
         }
     }
 }

@@ -28,11 +28,11 @@ pub fn failure_reference(error: &anyhow::Error) -> String {
     reference
 }
 
-/// Eight letters and digits, new every time.
+/// Eight letters, new every time; no digits, so that it is never taken for a value.
 fn fresh_reference() -> String {
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let name = format!("{nanos} {} {}", process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).as_simple().to_string()[..8].to_owned()
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).as_bytes()[..8].iter().map(|byte| char::from(b'a' + byte % 26)).collect()
 }
 
 #[cfg(test)]

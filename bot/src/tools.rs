@@ -147,7 +147,9 @@ impl Call {
     /// Where catalog or indexes do not serve.
     pub async fn look_up(&self, desk: &mut Desk<'_>) -> Result<Finding, LookUpError> {
         match self {
-            Call::Best { metric, direction, runs, show, limit } => best::look_up(desk, &best::Best { metric, direction: *direction, runs, show, limit: *limit }).await,
+            Call::Best { metric, direction, runs, show, limit } => {
+                best::look_up(desk, &best::Best { metric, direction: *direction, runs, show, limit: *limit }).await
+            }
             Call::Compare { metric, runs, which } => compare::look_up(desk, metric.as_deref(), runs, *which).await,
             Call::History { metric, run, which, direction } => history::look_up(desk, metric, run, *which, *direction).await,
             Call::Mean { metric, direction, runs } => mean::look_up(desk, metric, *direction, runs).await,
@@ -186,7 +188,9 @@ impl Call {
                 json!({"metric": metric, "direction": direction, "runs": filter_json(runs), "show": show, "limit": limit})
             }
             Call::Compare { metric, runs, which } => json!({"metric": metric, "runs": keys(runs), "which": which}),
-            Call::History { metric, run, which, direction } => json!({"metric": metric, "run": run.key, "which": which, "direction": direction}),
+            Call::History { metric, run, which, direction } => {
+                json!({"metric": metric, "run": run.key, "which": which, "direction": direction})
+            }
             Call::Mean { metric, direction, runs } => json!({"metric": metric, "direction": direction, "runs": filter_json(runs)}),
             Call::Count { runs } => json!({"runs": filter_json(runs)}),
             Call::List { runs, limit } => json!({"runs": filter_json(runs), "limit": limit}),

@@ -58,7 +58,12 @@ pub fn chunk(record: &Record) -> Vec<Chunk> {
         Body::Commit(commit) => commit_pieces(commit),
     };
     pieces.truncate(MAX_CHUNKS);
-    let number = |(position, piece): (usize, Piece)| Chunk { position: position as u32, heading: piece.heading, text: piece.text, embed: piece.embed };
+    let number = |(position, piece): (usize, Piece)| Chunk {
+        position: position as u32,
+        heading: piece.heading,
+        text: piece.text,
+        embed: piece.embed,
+    };
     pieces.into_iter().enumerate().map(number).collect()
 }
 

@@ -208,7 +208,9 @@ fn grant(labels: &[String], every_space: &mut BTreeSet<Space>) -> Result<Grant, 
 
 fn placed_source(folder: &Path, raw: RawSource) -> Result<PlacedSource, String> {
     let space = Space::new(&raw.space)?;
-    let glob = |text: &Option<String>| text.as_ref().map(|text| Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|e| e.to_string())).transpose();
+    let glob = |text: &Option<String>| {
+        text.as_ref().map(|text| Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|e| e.to_string())).transpose()
+    };
     let rule = |rule: &raw::RawRule| {
         Ok::<_, String>(SpaceRule { path: glob(&rule.path)?, project: glob(&rule.project)?, space: Space::new(&rule.space)? })
     };
@@ -218,7 +220,8 @@ fn placed_source(folder: &Path, raw: RawSource) -> Result<PlacedSource, String> 
 }
 
 fn place(folder: &Path, raw: &RawSource) -> Result<Place, String> {
-    let path = || raw.path.as_ref().map(|path| folder.join(path)).ok_or_else(|| format!("`path` is missing; kind `{}` needs one", raw.kind));
+    let path =
+        || raw.path.as_ref().map(|path| folder.join(path)).ok_or_else(|| format!("`path` is missing; kind `{}` needs one", raw.kind));
     Ok(match raw.kind.as_str() {
         "mlflow" => Place::MlflowRest(mlflow_server(raw)?),
         "mlflow-db" => Place::MlflowSqlite(path()?),

@@ -5,17 +5,17 @@
 //! chunks of them are embedded and applied to the indexes; search finds hits, and a hit that the catalog admits
 //! under a scope is a passage. `pipeline` walks the journey, `report` says how it went.
 
-pub mod config;
-pub mod record;
-pub mod run;
-pub mod space;
-pub mod source;
-pub mod redact;
 pub mod catalog;
 pub mod chunk;
+pub mod config;
 pub mod embed;
-pub mod index;
-pub mod search;
-pub mod pipeline;
-pub mod report;
 pub mod failpoint;
+pub mod index;
+pub mod pipeline;
+pub mod record;
+pub mod redact;
+pub mod report;
+pub mod run;
+pub mod search;
+pub mod source;
+pub mod space;

@@ -2,8 +2,6 @@
 
 mod apply;
 mod sync;
-#[cfg(test)]
-mod tests;
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -103,7 +101,12 @@ pub async fn open(settings: &Settings) -> Result<Corpus, PipelineError> {
 ///
 /// # Errors
 /// Where catalog or indexes do not serve; what went wrong with a source alone stands in the report.
-pub async fn index(settings: &Settings, corpus: &Corpus, order: &Order, on_progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Report, PipelineError> {
+pub async fn index(
+    settings: &Settings,
+    corpus: &Corpus,
+    order: &Order,
+    on_progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Report, PipelineError> {
     let started = Instant::now();
     let _lock = lock(&settings.data)?;
     let mut report = Report::default();
@@ -155,7 +158,9 @@ async fn forget_unnamed_sources(settings: &Settings, catalog: &Catalog, report: 
 fn embedder(settings: &EmbedSettings) -> Arc<dyn Embedder> {
     match settings {
         EmbedSettings::Hashed => Arc::new(HashedEmbedder::new(DIMENSIONS)),
-        EmbedSettings::Onnx { model, runtime } => Arc::new(LazyOnnx { model: model.clone(), runtime: runtime.clone(), loaded: std::sync::OnceLock::new() }),
+        EmbedSettings::Onnx { model, runtime } => {
+            Arc::new(LazyOnnx { model: model.clone(), runtime: runtime.clone(), loaded: std::sync::OnceLock::new() })
+        }
     }
 }
 

@@ -200,11 +200,11 @@ impl Source {
         match &self.place {
             Place::MlflowRest(server) => mlflow_rest::read(server, known, outlet).await,
             Place::MlflowSqlite(path) => mlflow_sqlite::read(path, known, outlet).await,
-            Place::Mlruns(path) => in_thread(path, known, outlet, mlruns::read).await,
-            Place::Notes(path) => in_thread(path, known, outlet, notes::read).await,
-            Place::Configs(path) => in_thread(path, known, outlet, configs::read).await,
+            Place::Mlruns(path) => in_thread(path, known, outlet, |path, known, outlet| mlruns::read(path, known, outlet)).await,
+            Place::Notes(path) => in_thread(path, known, outlet, |path, known, outlet| notes::read(path, known, outlet)).await,
+            Place::Configs(path) => in_thread(path, known, outlet, |path, known, outlet| configs::read(path, known, outlet)).await,
             Place::Git(repository) => in_thread(repository, known, outlet, git::read).await,
-            Place::Push(path) => in_thread(path, known, outlet, push::read).await,
+            Place::Push(path) => in_thread(path, known, outlet, |path, known, outlet| push::read(path, known, outlet)).await,
         }
     }
 

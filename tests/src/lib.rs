@@ -1,3 +1,6 @@
-//! Tests support.
+//! Support for the end-to-end tests: servers that they start and stop, and what to say where one cannot run.
 
+pub mod not_run;
+pub mod postgres;
 pub mod qdrant;
+pub mod team;

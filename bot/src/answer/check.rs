@@ -20,7 +20,8 @@ pub struct Sources<'a> {
 }
 
 #[expect(clippy::expect_used, reason = "a constant pattern")]
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"[-+\u{2212}]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?").expect("the pattern is right"));
+static NUMBER: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[-+\u{2212}]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?").expect("the pattern is right"));
 
 #[expect(clippy::expect_used, reason = "a constant pattern")]
 static MARK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\[\d{1,2}\]").expect("the pattern is right"));
@@ -32,14 +33,21 @@ pub fn strays(text: &str, sources: &Sources<'_>) -> Vec<String> {
     names.extend(sources.facts.iter().filter_map(|fact| fact.label.as_deref()));
     names.extend(sources.facts.iter().map(|fact| fact.name.as_str()));
     // Bare numbers are compared as facts, not taken out as names; days such as `2026-05-04` are names.
-    let is_name = |name: &str| name.chars().any(|c| c.is_ascii_digit()) && (name.chars().any(|c| c.is_alphabetic() || c == '#') || name.matches('-').count() > 1);
+    let is_name = |name: &str| {
+        name.chars().any(|c| c.is_ascii_digit()) && (name.chars().any(|c| c.is_alphabetic() || c == '#') || name.matches('-').count() > 1)
+    };
     names.retain(|name| is_name(name));
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     for name in names {
         text = replace_whole(&text, name);
     }
     let known: HashSet<String> = sources.quotes.iter().copied().chain([sources.question]).flat_map(numbers).collect();
-    let is_fact = |number: &str| sources.facts.iter().any(|fact| fact.shown() == number || fact.shown().trim_start_matches('-') == number.trim_start_matches(['-', '\u{2212}']));
+    let is_fact = |number: &str| {
+        sources
+            .facts
+            .iter()
+            .any(|fact| fact.shown() == number || fact.shown().trim_start_matches('-') == number.trim_start_matches(['-', '\u{2212}']))
+    };
     numbers(&text).filter(|number| !known.contains(number) && !is_fact(number)).collect()
 }
 

@@ -42,7 +42,9 @@ pub fn range(question: &str, now: Timestamp) -> Option<Range> {
         let next = words.get(i + 1).copied().unwrap_or_default();
         let after = |text: &str| resolve_date(text, now);
         let found = match *word {
-            "since" | "after" => after(next).or_else(|| after(&format!("{next} {}", words.get(i + 2).copied().unwrap_or_default()))).map(|ms| Range { since_ms: Some(ms), until_ms: None }),
+            "since" | "after" => after(next)
+                .or_else(|| after(&format!("{next} {}", words.get(i + 2).copied().unwrap_or_default())))
+                .map(|ms| Range { since_ms: Some(ms), until_ms: None }),
             "before" | "until" => after(next).map(|ms| Range { since_ms: None, until_ms: Some(ms) }),
             "today" | "yesterday" => one_day(word, now),
             "last" | "this" => period(word, next, &now.to_zoned(TimeZone::UTC)),
@@ -72,7 +74,9 @@ fn period(which: &str, unit: &str, now: &Zoned) -> Option<Range> {
         }
         ("last", "month") => Some(Range { since_ms: start(first.checked_sub(1.month()).ok()?), until_ms: start(first) }),
         ("this", "month") => Some(Range { since_ms: start(first), until_ms: None }),
-        ("last", "year") => Some(Range { since_ms: start(Date::new(first.year() - 1, 1, 1).ok()?), until_ms: start(Date::new(first.year(), 1, 1).ok()?) }),
+        ("last", "year") => {
+            Some(Range { since_ms: start(Date::new(first.year() - 1, 1, 1).ok()?), until_ms: start(Date::new(first.year(), 1, 1).ok()?) })
+        }
         ("this", "year") => Some(Range { since_ms: start(Date::new(first.year(), 1, 1).ok()?), until_ms: None }),
         _ => None,
     }

@@ -57,7 +57,9 @@ pub fn marks(finding: &Finding, facts: &[Fact]) -> Vec<Mark> {
     for fact in facts.iter().filter(|fact| finding.headline.contains(&fact.shown())) {
         let of = fact.record.as_deref().map(|record| format!(" of {}", short(record))).unwrap_or_default();
         match fact.kind {
-            FactKind::Metric | FactKind::Mean | FactKind::Sd | FactKind::Difference => add(format!("value of {}{of}", what(fact)), fact.shown(), Fits::Value),
+            FactKind::Metric | FactKind::Mean | FactKind::Sd | FactKind::Difference => {
+                add(format!("value of {}{of}", what(fact)), fact.shown(), Fits::Value)
+            }
             FactKind::Param => add(format!("value of the param {}{of}", fact.name), fact.shown(), Fits::Value),
             FactKind::Count => add(format!("count of {}", fact.name), fact.shown(), Fits::Count),
             FactKind::Step => add("step".to_owned(), fact.shown(), Fits::Step),
@@ -87,7 +89,10 @@ fn short(record: &str) -> &str {
 /// A grammar whose free text has no digits and whose marks are these.
 fn grammar(marks: &[Mark]) -> String {
     let letters: Vec<String> = marks.iter().map(|mark| format!("\"{{{}}}\"", mark.letter)).collect();
-    format!("start: WORDS (mark WORDS){{1,4}} \".\" | WORDS (mark WORDS){{0,3}} mark \".\"\nmark: {}\nWORDS: /[A-Za-z ,'\\/_-]{{1,90}}/\n", letters.join(" | "))
+    format!(
+        "start: WORDS (mark WORDS){{1,4}} \".\" | WORDS (mark WORDS){{0,3}} mark \".\"\nmark: {}\nWORDS: /[A-Za-z ,'\\/_-]{{1,90}}/\n",
+        letters.join(" | ")
+    )
 }
 
 /// Asks for a sentence and checks it; once more where it does not pass, then none.
@@ -140,8 +145,13 @@ fn is_fitting(fits: Fits, before: &str, after: &str) -> bool {
     let last = before.split_whitespace().last().unwrap_or_default().trim_matches(',').to_lowercase();
     let next = after.split_whitespace().next().unwrap_or_default().trim_matches(|c: char| !c.is_alphabetic()).to_lowercase();
     let speaks_of_step = matches!(last.as_str(), "step" | "steps");
-    let counts = next.starts_with("run") || next.starts_with("project") || next.starts_with("trial") || next.starts_with("point") || next.starts_with("file");
-    let names_a_run = matches!(last.as_str(), "run" | "by" | "is" | "was" | "that" | "with" | "in" | "from" | "of" | "and" | "than" | "the" | "");
+    let counts = next.starts_with("run")
+        || next.starts_with("project")
+        || next.starts_with("trial")
+        || next.starts_with("point")
+        || next.starts_with("file");
+    let names_a_run =
+        matches!(last.as_str(), "run" | "by" | "is" | "was" | "that" | "with" | "in" | "from" | "of" | "and" | "than" | "the" | "");
     match fits {
         Fits::Step => speaks_of_step,
         Fits::Count => counts || matches!(last.as_str(), "total" | "is" | "are" | "of" | "over"),
@@ -163,7 +173,10 @@ pub async fn pick(question: &str, quotes: &[Quote], asking: &Asking<'_>) -> Resu
     let letters: Vec<String> = (0..quotes.len().min(8)).map(|i| ((b'a' + i as u8) as char).to_string()).collect();
     let cut = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(READ_OF_PASSAGE).collect::<String>();
     let passages: Vec<_> = letters.iter().zip(quotes).map(|(mark, quote)| context! { mark, text => cut(&quote.text) }).collect();
-    let prompt = asking.prompts.render("pick", asking.scope_id, context! { question, passages }).map_err(|e| ModelError::OutOfShape(e.to_string()))?;
+    let prompt = asking
+        .prompts
+        .render("pick", asking.scope_id, context! { question, passages })
+        .map_err(|e| ModelError::OutOfShape(e.to_string()))?;
     let schema = json!({
         "type": "object",
         "properties": {"passages": {"type": "array", "items": {"enum": letters}, "minItems": 1, "maxItems": 2}},

@@ -56,12 +56,7 @@ pub fn plan(question: &str, links: &Links, choice: &Choice, directions: &Directi
 ///
 /// # Errors
 /// Where the model does not serve; the rules' own first choice stands then.
-pub async fn ask_model(
-    question: &str,
-    links: &Links,
-    choice: &Choice,
-    asking: &Asking<'_>,
-) -> Result<Choice, ModelError> {
+pub async fn ask_model(question: &str, links: &Links, choice: &Choice, asking: &Asking<'_>) -> Result<Choice, ModelError> {
     let tools: Vec<&str> = choice.possible.iter().map(|tool| tool.as_str()).collect();
     let schema = json!({
         "type": "object",

@@ -13,7 +13,11 @@ pub fn text(finding: &Finding, citations: &[Citation], narration: Option<&str>) 
         parts.push(finding.lines.join("\n"));
     }
     for quote in &finding.quotes {
-        let mark = citations.iter().find(|citation| citation.record == quote.record).map(|citation| format!(" [{}]", citation.mark)).unwrap_or_default();
+        let mark = citations
+            .iter()
+            .find(|citation| citation.record == quote.record)
+            .map(|citation| format!(" [{}]", citation.mark))
+            .unwrap_or_default();
         let lines: Vec<String> = quote.text.lines().map(|line| format!("> {line}")).collect();
         parts.push(format!("{}{mark}", lines.join("\n")));
     }

@@ -2,13 +2,13 @@
 
 /// Words that say nothing about what is asked.
 const STOP_WORDS: [&str; 118] = [
-    "a", "about", "all", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did", "do", "does", "for", "from",
-    "get", "give", "got", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "just", "list", "made", "make", "many", "me",
-    "much", "my", "of", "often", "on", "or", "our", "please", "s", "say", "should", "show", "so", "some", "tell", "than", "that", "the", "their",
-    "them", "then", "there", "these", "they", "this", "those", "to", "up", "us", "was", "we", "were", "what", "when", "where", "which", "who",
-    "whom", "whose", "why", "will", "with", "would", "you", "your", "not", "no", "happened", "happen", "caused", "cause", "find", "found", "pr",
-    "pull", "request", "merge", "pulls", "requests", "prs", "commit", "note", "notes", "team", "during", "after", "before", "between", "while",
-    "because", "also", "there's", "what's", "did", "done", "ever", "exactly",
+    "a", "about", "all", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did", "do", "does",
+    "for", "from", "get", "give", "got", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "just", "list", "made",
+    "make", "many", "me", "much", "my", "of", "often", "on", "or", "our", "please", "s", "say", "should", "show", "so", "some", "tell",
+    "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "to", "up", "us", "was", "we", "were",
+    "what", "when", "where", "which", "who", "whom", "whose", "why", "will", "with", "would", "you", "your", "not", "no", "happened",
+    "happen", "caused", "cause", "find", "found", "pr", "pull", "request", "merge", "pulls", "requests", "prs", "commit", "note", "notes",
+    "team", "during", "after", "before", "between", "while", "because", "also", "there's", "what's", "did", "done", "ever", "exactly",
 ];
 
 /// The words of a text that carry meaning, lower-cased and cut to their stem.
@@ -131,7 +131,10 @@ fn camel_parts(piece: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut before: Option<char> = None;
     for c in piece.chars() {
-        if c.is_uppercase() && before.is_some_and(char::is_lowercase) && piece.chars().filter(|c| c.is_uppercase()).count() < piece.len() / 2 {
+        if c.is_uppercase()
+            && before.is_some_and(char::is_lowercase)
+            && piece.chars().filter(|c| c.is_uppercase()).count() < piece.len() / 2
+        {
             parts.push(String::new());
         }
         if let Some(last) = parts.last_mut() {
@@ -148,6 +151,7 @@ pub fn means(typed: &str, part: &str) -> bool {
         return true;
     }
     let is_beginning = typed.len() >= 5 && part.starts_with(typed) && part.len() <= typed.len() + 4;
-    let is_slip = typed.len() >= 5 && part.len() >= 5 && typed.chars().next() == part.chars().next() && strsim::damerau_levenshtein(typed, part) == 1;
+    let is_slip =
+        typed.len() >= 5 && part.len() >= 5 && typed.chars().next() == part.chars().next() && strsim::damerau_levenshtein(typed, part) == 1;
     is_beginning || is_slip && !typed.chars().any(char::is_numeric)
 }

@@ -34,7 +34,7 @@ pub(super) fn age(at_ms: i64, now: Timestamp) -> String {
     let seconds = (now.as_millisecond() - at_ms) / 1000;
     let (n, unit) = match seconds {
         ..-5 => return "in the future".to_owned(),
-        ..10 => return "just now".to_owned(),
+        -5..10 => return "just now".to_owned(),
         10..120 => (seconds, "seconds"),
         120..7_200 => (seconds / 60, "minutes"),
         7_200..172_800 => (seconds / 3_600, "hours"),

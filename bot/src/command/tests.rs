@@ -1,3 +1,5 @@
+//! Lines that are commands, questions and refusals.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;

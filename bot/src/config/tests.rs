@@ -1,3 +1,5 @@
+//! Tables [model] and [prompts], right and wrong.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use expect_test::{Expect, expect};

@@ -1,5 +1,7 @@
 //! Each prompt renders, and a folder's own prompt takes its place.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use expect_test::expect;
 use minijinja::context;
 

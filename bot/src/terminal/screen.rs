@@ -1,4 +1,4 @@
-//! One answer on the screen: what is being waited for, the facts, the model's sentence as it comes, and then the rest.
+//! One answer on the screen: what is being waited for, the facts, the model's sentence as it comes, and then what else there is.
 
 use std::io::{self, Write};
 
@@ -8,6 +8,12 @@ use crate::chat::Step;
 /// To the beginning of the line, and the line empty.
 const ERASE: &str = "\r\u{1b}[2K";
 
+/// Stands before what the model says: it is its reading, not a fact.
+const READING: &str = "The model's reading: ";
+
+/// Stands before the quote that the model put first, where another was shown first.
+const PICK: &str = "Nearest, in the model's reading:\n";
+
 /// Shows an answer while it is made.
 pub(super) struct Screen<W> {
     out: W,
@@ -15,6 +21,8 @@ pub(super) struct Screen<W> {
     is_terminal: bool,
     /// What is there of the answer.
     shown: String,
+    /// What is there of the model's sentence.
+    narration: String,
     is_waiting: bool,
     /// A waiting line ended the line that the answer stood in.
     is_broken: bool,
@@ -23,15 +31,15 @@ pub(super) struct Screen<W> {
 impl<W: Write> Screen<W> {
     /// A waiting line is shown on a terminal only: it must be erased again.
     pub(super) fn new(out: W, paint: Paint, is_terminal: bool) -> Self {
-        Self { out, paint, is_terminal, shown: String::new(), is_waiting: false, is_broken: false }
+        Self { out, paint, is_terminal, shown: String::new(), narration: String::new(), is_waiting: false, is_broken: false }
     }
 
     /// Shows one step. A screen that cannot be written is told at the end.
     pub(super) fn take(&mut self, step: &Step) {
         let _ = match step {
             Step::Waiting(what) => self.wait(what),
-            Step::Facts(text) => self.bring_to(text),
-            Step::Narration(piece) => self.add(piece),
+            Step::Facts(text) => self.add_missing(text),
+            Step::Narration(piece) => self.narrate(piece),
         };
     }
 
@@ -40,8 +48,15 @@ impl<W: Write> Screen<W> {
     /// # Errors
     /// Where the screen cannot be written.
     pub(super) fn finish(&mut self, whole: &str) -> io::Result<()> {
-        self.bring_to(whole)?;
-        writeln!(self.out)?;
+        let pick = first_quote(whole).filter(|quote| first_quote(&self.shown).is_some_and(|shown| shown != *quote)).map(str::to_owned);
+        self.add_missing(whole)?;
+        if let Some(pick) = pick {
+            self.add(&format!("\n\n{PICK}{pick}"))?;
+        }
+        self.erase_waiting()?;
+        if !self.is_broken {
+            writeln!(self.out)?;
+        }
         self.out.flush()
     }
 
@@ -50,7 +65,7 @@ impl<W: Write> Screen<W> {
             return Ok(());
         }
         self.erase_waiting()?;
-        if !self.shown.is_empty() && !self.shown.ends_with('\n') && !self.is_broken {
+        if !self.shown.is_empty() && !self.is_broken {
             writeln!(self.out)?;
             self.is_broken = true;
         }
@@ -66,41 +81,44 @@ impl<W: Write> Screen<W> {
         Ok(())
     }
 
-    /// Adds what `text` has more than is shown. Text that goes on differently is shown whole, below.
-    fn bring_to(&mut self, text: &str) -> io::Result<()> {
-        match rest_after(&self.shown, text) {
-            Some(rest) => self.add(rest),
-            None => {
-                self.add("\n\n")?;
-                self.shown.clear();
-                self.add(text)
-            }
+    fn narrate(&mut self, piece: &str) -> io::Result<()> {
+        if self.narration.is_empty() {
+            self.add(&format!("{}{READING}", if self.shown.is_empty() { "" } else { "\n\n" }))?;
         }
+        self.narration.push_str(piece);
+        self.add(piece)
+    }
+
+    /// Adds the paragraphs that are not there yet. What came early stays where it stands, so sources may come before the sentence.
+    fn add_missing(&mut self, text: &str) -> io::Result<()> {
+        let narration = self.narration.trim().to_owned();
+        let is_narration = |paragraph: &str| !narration.is_empty() && paragraph.ends_with(&narration);
+        for paragraph in text.split("\n\n").filter(|paragraph| !is_narration(paragraph.trim())) {
+            if self.shown.split("\n\n").any(|shown| shown.trim() == paragraph.trim()) {
+                continue;
+            }
+            let gap = if self.shown.is_empty() { "" } else { "\n\n" };
+            self.add(&format!("{gap}{paragraph}"))?;
+        }
+        Ok(())
     }
 
     fn add(&mut self, piece: &str) -> io::Result<()> {
         self.erase_waiting()?;
         let printed = if self.is_broken { piece.strip_prefix('\n').unwrap_or(piece) } else { piece };
-        if !piece.is_empty() {
-            self.is_broken = false;
-        }
+        self.is_broken = false;
         // The first line is the answer.
-        let is_first_line = !self.shown.contains('\n');
-        let (first, others) = if is_first_line { printed.split_at(printed.find('\n').unwrap_or(printed.len())) } else { ("", printed) };
+        let end = printed.find('\n').unwrap_or(printed.len());
+        let (first, others) = if self.shown.contains('\n') { ("", printed) } else { printed.split_at(end) };
         write!(self.out, "{}{}", self.paint.bold(first), self.paint.marks(others))?;
         self.shown.push_str(piece);
         self.out.flush()
     }
 }
 
-/// What follows in `text` behind `shown`, whatever spaces and line ends either has.
-fn rest_after<'a>(shown: &str, text: &'a str) -> Option<&'a str> {
-    let mut rest = text;
-    for c in shown.chars().filter(|c| !c.is_whitespace()) {
-        rest = rest.trim_start().strip_prefix(c)?;
-    }
-    // What ends in the middle of a word would be taken for the beginning of another.
-    Some(if shown.ends_with(char::is_whitespace) { rest.trim_start() } else { rest })
+/// The first paragraph that is a quote.
+fn first_quote(text: &str) -> Option<&str> {
+    text.split("\n\n").find(|paragraph| paragraph.starts_with("> "))
 }
 
 #[cfg(test)]
@@ -130,10 +148,11 @@ mod tests {
     }
 
     #[test]
-    fn facts_come_first_then_the_sentence_then_the_sources() {
-        let steps = [waiting("choosing"), facts("a is 1\ntable"), waiting("writing"), said("So a "), said("leads.")];
-        let whole = "a is 1\ntable\n\nSo a leads.\n\nSources\n[1] x";
-        assert_eq!(show(true, &steps, whole), "choosing...<a is 1\ntable\nwriting...<So a leads.\n\nSources\n[1] x\n");
+    fn facts_come_first_and_the_sentence_below_them() {
+        let steps = [waiting("choosing"), facts("a is 1\n\ntable\n\nSources: [1] x"), waiting("writing"), said("So a "), said("leads.")];
+        let whole = "a is 1\n\ntable\n\nThe model's reading: So a leads.\n\nNote.\n\nSources: [1] x";
+        let shown = "choosing...<a is 1\n\ntable\n\nSources: [1] x\nwriting...<\nThe model's reading: So a leads.\n\nNote.\n";
+        assert_eq!(show(true, &steps, whole), shown);
     }
 
     #[test]
@@ -143,14 +162,20 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_goes_on_differently_is_shown_whole() {
-        assert_eq!(show(true, &[facts("a is 1"), said("\n\nSo b")], "a is 1\n\nSources"), "a is 1\n\nSo b\n\na is 1\n\nSources\n");
+    fn waiting_for_nothing_leaves_no_trace() {
+        assert_eq!(show(true, &[facts("a is 1"), waiting("reading")], "a is 1"), "a is 1\nreading...<");
+    }
+
+    #[test]
+    fn the_quote_that_the_model_puts_first_is_pointed_out() {
+        let shown = show(true, &[facts("two\n\n> b [1]\n\n> a [2]")], "two\n\n> a [2]\n\n> b [1]");
+        assert_eq!(shown, "two\n\n> b [1]\n\n> a [2]\n\nNearest, in the model's reading:\n> a [2]\n");
     }
 
     #[test]
     fn the_first_line_stands_out() {
         let mut out = Vec::new();
-        Screen::new(&mut out, Paint::Color, true).finish("a is 1 [1]\nb [2]").unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "\u{1b}[1ma is 1 [1]\u{1b}[0m\nb \u{1b}[2m[2]\u{1b}[0m\n");
+        Screen::new(&mut out, Paint::Color, true).finish("a is 1 [1]\n\nb [2]").unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "\u{1b}[1ma is 1 [1]\u{1b}[0m\n\nb \u{1b}[2m[2]\u{1b}[0m\n");
     }
 }

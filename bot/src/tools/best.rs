@@ -54,7 +54,12 @@ pub(super) async fn look_up(desk: &mut Desk<'_>, asked: &Best<'_>) -> Result<Fin
 }
 
 /// Runs by their best value, best first; equal values by number. Also how many have no finite value.
-pub(super) async fn rank(desk: &Desk<'_>, metric: &str, direction: Direction, runs: Vec<RunRow>) -> Result<(Vec<Ranked>, usize), LookUpError> {
+pub(super) async fn rank(
+    desk: &Desk<'_>,
+    metric: &str,
+    direction: Direction,
+    runs: Vec<RunRow>,
+) -> Result<(Vec<Ranked>, usize), LookUpError> {
     let ids: Vec<RecordId> = runs.iter().map(|run| run.record).collect();
     let series = desk.corpus.catalog.series(desk.scope, metric, &ids).await?;
     let mut series: HashMap<RecordId, SeriesRow> = series.into_iter().map(|row| (row.record, row)).collect();
@@ -74,7 +79,13 @@ pub(super) async fn rank(desk: &Desk<'_>, metric: &str, direction: Direction, ru
     Ok((ranked, n_without))
 }
 
-async fn one_project(desk: &mut Desk<'_>, asked: &Best<'_>, known: Known, ranked: &[Ranked], n_without: usize) -> Result<Finding, LookUpError> {
+async fn one_project(
+    desk: &mut Desk<'_>,
+    asked: &Best<'_>,
+    known: Known,
+    ranked: &[Ranked],
+    n_without: usize,
+) -> Result<Finding, LookUpError> {
     let (metric, top) = (asked.metric, &ranked[0]);
     let ties: Vec<&Ranked> = ranked.iter().take_while(|other| other.best.value == top.best.value).collect();
     let params = param_values(desk, asked, ranked).await?;
@@ -107,7 +118,11 @@ async fn one_project(desk: &mut Desk<'_>, asked: &Best<'_>, known: Known, ranked
 }
 
 /// Values of the params that are to be shown, by name and run.
-async fn param_values(desk: &Desk<'_>, asked: &Best<'_>, ranked: &[Ranked]) -> Result<Vec<(String, HashMap<RecordId, String>)>, LookUpError> {
+async fn param_values(
+    desk: &Desk<'_>,
+    asked: &Best<'_>,
+    ranked: &[Ranked],
+) -> Result<Vec<(String, HashMap<RecordId, String>)>, LookUpError> {
     let ids: Vec<RecordId> = ranked.iter().map(|ranked| ranked.run.record).collect();
     let mut params = Vec::new();
     for name in asked.show {
@@ -132,7 +147,9 @@ fn table(desk: &mut Desk<'_>, asked: &Best<'_>, ranked: &[Ranked], params: &[(St
         let mut row = vec![run.name.clone(), value, step];
         for (name, values) in params {
             let raw = values.get(&run.record);
-            row.push(raw.map_or_else(|| "not logged".to_owned(), |raw| desk.ledger.show(Fact::param(name, raw, &run.key, run.url.as_deref()))));
+            row.push(
+                raw.map_or_else(|| "not logged".to_owned(), |raw| desk.ledger.show(Fact::param(name, raw, &run.key, run.url.as_deref()))),
+            );
         }
         rows.push(row);
     }
@@ -150,7 +167,8 @@ fn several_projects(desk: &mut Desk<'_>, asked: &Best<'_>, groups: &[(String, Kn
     let mut finding = Finding::default();
     let narrowing = narrowed(asked.runs);
     let n = desk.ledger.show(Fact::count("projects", groups.len()));
-    finding.headline = format!("{}{narrowing} is logged in {n} projects, so there is one best in each; say which one is meant.", asked.metric);
+    finding.headline =
+        format!("{}{narrowing} is logged in {n} projects, so there is one best in each; say which one is meant.", asked.metric);
     let mut rows = vec![vec!["run".to_owned(), asked.metric.to_owned(), "step".to_owned()]];
     for (_, _, ranked, _) in groups.iter().take(12) {
         let top = &ranked[0];

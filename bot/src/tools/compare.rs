@@ -100,7 +100,10 @@ fn differences(desk: &mut Desk<'_>, metric: Option<&str>, cards: &[RunCard]) -> 
         }
         let mut row = vec![name.to_owned()];
         for (card, value) in cards.iter().zip(values) {
-            row.push(value.map_or_else(|| "not logged".to_owned(), |raw| desk.ledger.show(Fact::param(name, raw, &card.row.key, card.row.url.as_deref()))));
+            row.push(value.map_or_else(
+                || "not logged".to_owned(),
+                |raw| desk.ledger.show(Fact::param(name, raw, &card.row.key, card.row.url.as_deref())),
+            ));
         }
         rows.push(row);
     }
@@ -126,7 +129,9 @@ fn metric_rows(desk: &mut Desk<'_>, cards: &[RunCard]) -> Vec<Vec<String>> {
         let mut row = vec![format!("best {}", series.metric)];
         for card in cards {
             let best = card.series.iter().find(|other| other.metric == series.metric).and_then(|other| other.summary.best(direction));
-            row.push(best.map_or_else(|| "not logged".to_owned(), |at| desk.ledger.show(metric_fact(&series.metric, Of::Best, at, &card.row))));
+            row.push(
+                best.map_or_else(|| "not logged".to_owned(), |at| desk.ledger.show(metric_fact(&series.metric, Of::Best, at, &card.row))),
+            );
         }
         rows.push(row);
     }

@@ -40,7 +40,10 @@ pub(super) async fn look_up(desk: &mut Desk<'_>, filter: &RunFilter) -> Result<F
 }
 
 fn tally(desk: &mut Desk<'_>, what: &str, counts: &BTreeMap<&str, usize>) -> Vec<String> {
-    let rows: Vec<Vec<String>> = counts.iter().map(|(name, n)| vec![(*name).to_owned(), desk.ledger.show(Fact::count(&format!("{what}: {name}"), *n))]).collect();
+    let rows: Vec<Vec<String>> = counts
+        .iter()
+        .map(|(name, n)| vec![(*name).to_owned(), desk.ledger.show(Fact { label: Some((*name).to_owned()), ..Fact::count(what, *n) })])
+        .collect();
     columns(&rows)
 }
 

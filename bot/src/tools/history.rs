@@ -62,7 +62,8 @@ fn last_of(desk: &mut Desk<'_>, metric: &str, row: &RunRow, series: &SeriesRow) 
 
 async fn at_step(desk: &mut Desk<'_>, metric: &str, row: &RunRow, step: i64) -> Result<Finding, LookUpError> {
     let curve = desk.corpus.catalog.curve(desk.scope, row.record, metric).await?.unwrap_or_default();
-    let found: Vec<AtStep> = curve.points.iter().filter(|point| point.step == step).map(|point| AtStep { value: point.value, step }).collect();
+    let found: Vec<AtStep> =
+        curve.points.iter().filter(|point| point.step == step).map(|point| AtStep { value: point.value, step }).collect();
     if let Some(first) = found.first() {
         let value = desk.ledger.show(metric_fact(metric, Of::Step, *first, row));
         let more = if found.len() > 1 { " (logged more than once there)" } else { "" };
@@ -76,8 +77,8 @@ async fn at_step(desk: &mut Desk<'_>, metric: &str, row: &RunRow, step: i64) -> 
     let value = desk.ledger.show(metric_fact(metric, Of::Step, at, row));
     let near = desk.ledger.show(Fact::new(FactKind::Step, metric).with_value(nearest.step as f64).from(&row.key, None));
     let none = if curve.is_whole() { "is not logged" } else { "is not among the points that are kept" };
-    let mut finding = Finding::default();
-    finding.headline = format!("{metric} of {} {none} at step {step}; the nearest is {value}, at step {near}.", row.key);
+    let headline = format!("{metric} of {} {none} at step {step}; the nearest is {value}, at step {near}.", row.key);
+    let mut finding = Finding { headline, ..Finding::default() };
     finding.notices.extend(sampled(desk, &curve));
     Ok(finding)
 }
@@ -108,7 +109,10 @@ async fn points(desk: &mut Desk<'_>, metric: &str, row: &RunRow, direction: Dire
     }
     let shown = desk.ledger.show(Fact::count("points shown", n_shown));
     let all = desk.ledger.show(Fact::count("points", curve.n_all as usize));
-    let mut finding = Finding { headline: format!("{metric} of {}: {shown} of {all} points, {}.", row.key, crate::directions::phrase(direction)), ..Finding::default() };
+    let mut finding = Finding {
+        headline: format!("{metric} of {}: {shown} of {all} points, {}.", row.key, crate::directions::phrase(direction)),
+        ..Finding::default()
+    };
     finding.lines = columns(&rows);
     finding.notices.extend(sampled(desk, &curve));
     Ok(finding)

@@ -14,7 +14,12 @@ use crate::facts::{Fact, FactKind, Of};
 const MAX_LISTED: usize = 3;
 
 /// Looks it up; one mean a project.
-pub(super) async fn look_up(desk: &mut Desk<'_>, metric: &str, direction: Option<Direction>, runs: &RunFilter) -> Result<Finding, LookUpError> {
+pub(super) async fn look_up(
+    desk: &mut Desk<'_>,
+    metric: &str,
+    direction: Option<Direction>,
+    runs: &RunFilter,
+) -> Result<Finding, LookUpError> {
     let mut by_project: BTreeMap<String, Vec<RunRow>> = BTreeMap::new();
     for run in desk.corpus.catalog.runs(desk.scope, runs).await? {
         by_project.entry(run.project.clone()).or_default().push(run);

@@ -17,7 +17,10 @@ pub(super) async fn pull(desk: &mut Desk<'_>, number: i64) -> Result<Finding, Lo
         [pull] => Ok(card(desk, pull)),
         several => {
             let repositories: Vec<&str> = several.iter().map(|pull| pull.repository.as_str()).collect();
-            let mut finding = Finding { headline: format!("#{number} is a pull in {}; say which one is meant.", repositories.join(" and ")), ..Finding::default() };
+            let mut finding = Finding {
+                headline: format!("#{number} is a pull in {}; say which one is meant.", repositories.join(" and ")),
+                ..Finding::default()
+            };
             for pull in several {
                 finding.lines.push(format!("  {} {}", pull.repository, desk.ledger.show(Fact::text("title", &pull.title, &pull.key))));
                 finding.cite(&pull.key, &pull.title, pull.url.as_deref());
@@ -41,7 +44,8 @@ fn card(desk: &mut Desk<'_>, pull: &PullRow) -> Finding {
     if !pull.files.is_empty() {
         let n = desk.ledger.show(Fact::count("files", pull.files.len()).from(&pull.key, pull.url.as_deref()));
         finding.lines.push(format!("  {n} files:"));
-        let rows: Vec<Vec<String>> = pull.files.iter().take(MAX_FILES).map(|file| vec![desk.ledger.show(Fact::text("file", &file.path, &pull.key))]).collect();
+        let rows: Vec<Vec<String>> =
+            pull.files.iter().take(MAX_FILES).map(|file| vec![desk.ledger.show(Fact::text("file", &file.path, &pull.key))]).collect();
         finding.lines.extend(columns(&rows));
     }
     let description: String = pull.description.trim().chars().take(600).collect();

@@ -9,8 +9,12 @@ use crate::answer::words::{content_words, coverage};
 use crate::chat::Quote;
 use crate::facts::Fact;
 
-/// Longest quote, in characters.
-const MAX_QUOTE: usize = 520;
+/// Longest quote, in characters, of the passages that answer best and of the others.
+const MAX_FIRST_QUOTE: usize = 900;
+const MAX_QUOTE: usize = 480;
+
+/// Quotes that may be long.
+const N_FIRST: usize = 3;
 
 /// Records that are quoted.
 const MAX_QUOTES: usize = 5;
@@ -31,7 +35,7 @@ pub(super) async fn look_up(desk: &mut Desk<'_>, words: &str, filter: &Filter, l
         return Ok(finding);
     }
     let only_pulls = filter.kinds == [RecordKind::Pull];
-    let mut finding = if only_pulls { pulls(desk, &found.passages, limit).await? } else { prose(words, &found.passages) };
+    let mut finding = if only_pulls { pulls(desk, &found.passages, limit).await? } else { prose(desk, words, &found.passages).await? };
     finding.notices.extend(found.notice);
     Ok(finding)
 }
@@ -42,7 +46,12 @@ fn is_about(words: &str, passages: &[Passage], best_cosine: Option<f64>) -> bool
         return false;
     }
     let wanted = content_words(words);
-    let covered = passages.iter().take(3).map(|p| coverage(&wanted, &format!("{} {} {} {}", p.key(), p.title(), p.heading(), p.text()))).fold(0.0, f64::max);
+    let covered = passages
+        .iter()
+        .take(3)
+        .map(|p| coverage(&wanted, &format!("{} {} {} {}", p.key(), p.title(), p.heading(), p.text())))
+        .fold(0.0, f64::max);
+    tracing::debug!(best_cosine, covered, n_words = wanted.len(), "how near the best passages are");
     match best_cosine {
         Some(cosine) => (cosine >= NEAR && covered > 0.0) || (cosine >= SOMEWHAT_NEAR && covered >= COVERED),
         None => covered >= COVERED,
@@ -63,7 +72,11 @@ async fn pulls(desk: &mut Desk<'_>, passages: &[Passage], limit: usize) -> Resul
         if finding.records.is_empty() {
             let merged = desk.corpus.catalog.pull(desk.scope, passage.record()).await?.and_then(|pull| pull.merged_ms);
             let when = merged.map(super::format::day).unwrap_or_default();
-            let when = if when.is_empty() { when } else { format!(", merged {}", desk.ledger.show(Fact { label: Some(when), ..Fact::text("merged", "", passage.key()) })) };
+            let when = if when.is_empty() {
+                when
+            } else {
+                format!(", merged {}", desk.ledger.show(Fact { label: Some(when), ..Fact::text("merged", "", passage.key()) }))
+            };
             finding.headline = format!("Most likely {} {title}{when}.", passage.key());
         } else {
             finding.lines.push(format!("  {} {title}", passage.key()));
@@ -76,22 +89,28 @@ async fn pulls(desk: &mut Desk<'_>, passages: &[Passage], limit: usize) -> Resul
     Ok(finding)
 }
 
-/// Quotes of the best passages, at most two a record.
-fn prose(words: &str, passages: &[Passage]) -> Finding {
+/// Quotes of the best passages; behind the very best stands what follows it in its section, where the reason often is.
+async fn prose(desk: &mut Desk<'_>, words: &str, passages: &[Passage]) -> Result<Finding, LookUpError> {
     let wanted = content_words(words);
     let mut finding = Finding::default();
-    for passage in passages {
-        if finding.quotes.len() == MAX_QUOTES {
-            break;
-        }
-        let n_of_record = finding.quotes.iter().filter(|quote| quote.record == passage.key()).count();
-        if n_of_record < 3 {
-            finding.quotes.push(Quote { text: window(&wanted, passage.text()).to_owned(), record: passage.key().to_owned() });
-            finding.cite(passage.key(), &place(passage), passage.url());
+    let first = &passages[0];
+    let mut quoted: Vec<Passage> = vec![first.clone()];
+    let section = desk.corpus.catalog.passages_of(desk.scope, first.record()).await?;
+    let after = section.iter().skip_while(|passage| passage.text() != first.text()).skip(1);
+    quoted.extend(after.take(1).filter(|passage| passage.heading() == first.heading() && !first.heading().is_empty()).cloned());
+    for passage in &passages[1..] {
+        if quoted.iter().all(|other| other.text() != passage.text()) {
+            quoted.push(passage.clone());
         }
     }
-    finding.headline = format!("From {} ({}):", passages[0].key(), place(&passages[0]));
-    finding
+    for passage in quoted.iter().take(MAX_QUOTES) {
+        let longest = if finding.quotes.len() < N_FIRST { MAX_FIRST_QUOTE } else { MAX_QUOTE };
+        finding.quotes.push(Quote { text: window(&wanted, passage.text(), longest).to_owned(), record: passage.key().to_owned() });
+        finding.cite(passage.key(), &place(passage), passage.url());
+    }
+    let place = desk.ledger.show(Fact::text("place", &place(first), first.key()));
+    finding.headline = format!("From {} ({place}):", first.key());
+    Ok(finding)
 }
 
 /// Where in its record a passage stands.
@@ -99,16 +118,16 @@ fn place(passage: &Passage) -> String {
     if passage.heading().is_empty() { passage.title().to_owned() } else { passage.heading().to_owned() }
 }
 
-/// The stretch of whole lines or sentences, at most `MAX_QUOTE` characters, that holds most of the wanted words.
-fn window<'a>(wanted: &[String], text: &'a str) -> &'a str {
+/// The stretch of whole lines or sentences, at most `longest` characters, that holds most of the wanted words.
+fn window<'a>(wanted: &[String], text: &'a str, longest: usize) -> &'a str {
     let text = text.trim();
-    if text.chars().count() <= MAX_QUOTE {
+    if text.chars().count() <= longest {
         return text;
     }
     let cuts = sentence_starts(text);
-    let mut best = (0.0, 0, text.len().min(MAX_QUOTE));
+    let mut best = (0.0, 0, text.len().min(longest));
     for (i, &start) in cuts.iter().enumerate() {
-        let fits = |end: &&usize| text[start..**end].chars().count() <= MAX_QUOTE;
+        let fits = |end: &&usize| text[start..**end].chars().count() <= longest;
         let Some(&end) = cuts[i + 1..].iter().take_while(fits).last() else { continue };
         let score = coverage(wanted, &text[start..end]);
         if score > best.0 || best.0 == 0.0 && best.1 == 0 && i == 0 {

@@ -18,7 +18,12 @@ pub(super) async fn look_up(desk: &mut Desk<'_>, run: &RunRef) -> Result<Finding
     finding.lines = metric_lines(desk, &card);
     finding.lines.extend(param_lines(desk, &card));
     if !card.tags.is_empty() {
-        let tags: Vec<String> = card.tags.iter().take(MAX_ROWS).map(|(name, value)| format!("{name} {}", desk.ledger.show(Fact::text(name, value, &card.row.key)))).collect();
+        let tags: Vec<String> = card
+            .tags
+            .iter()
+            .take(MAX_ROWS)
+            .map(|(name, value)| format!("{name} {}", desk.ledger.show(Fact::text(name, value, &card.row.key))))
+            .collect();
         finding.lines.push(format!("  tags: {}", tags.join(", ")));
     }
     if let Some(commit) = &card.commit {
@@ -59,7 +64,9 @@ fn metric_lines(desk: &mut Desk<'_>, card: &RunCard) -> Vec<String> {
     let mut rows = vec![vec!["metric".to_owned(), "best".to_owned(), "final".to_owned()]];
     for series in card.series.iter().filter(|series| !series.metric.starts_with("system/")).take(MAX_ROWS) {
         let direction = desk.directions.of(&card.row.project, &series.metric).direction;
-        let show = |desk: &mut Desk<'_>, of, at: Option<_>| at.map_or_else(|| "none finite".to_owned(), |at| desk.ledger.show(metric_fact(&series.metric, of, at, &card.row)));
+        let show = |desk: &mut Desk<'_>, of, at: Option<_>| {
+            at.map_or_else(|| "none finite".to_owned(), |at| desk.ledger.show(metric_fact(&series.metric, of, at, &card.row)))
+        };
         let best = show(desk, Of::Best, series.summary.best(direction));
         let last = show(desk, Of::Final, series.summary.last);
         rows.push(vec![series.metric.clone(), best, last]);
@@ -107,7 +114,8 @@ pub(super) async fn list(desk: &mut Desk<'_>, filter: &RunFilter, limit: usize) 
     }
     runs.sort_by(|a, b| b.started_ms.cmp(&a.started_ms).then(a.record.cmp(&b.record)));
     let n_all = desk.ledger.show(Fact::count("runs", runs.len()));
-    let mut finding = Finding { headline: format!("{n_all} {}{}, newest first.", runs_word(runs.len()), narrowed(filter)), ..Finding::default() };
+    let mut finding =
+        Finding { headline: format!("{n_all} {}{}, newest first.", runs_word(runs.len()), narrowed(filter)), ..Finding::default() };
     let rows: Vec<Vec<String>> = runs.iter().take(limit).map(|run| list_row(desk, run)).collect();
     finding.lines = columns(&rows);
     if runs.len() > limit {
@@ -120,7 +128,8 @@ pub(super) async fn list(desk: &mut Desk<'_>, filter: &RunFilter, limit: usize) 
 }
 
 fn list_row(desk: &mut Desk<'_>, run: &RunRow) -> Vec<String> {
-    let number = run.number.map(|n| desk.ledger.show(Fact::new(FactKind::Count, "number in its project").with_value(n as f64).from(&run.key, None)));
+    let number =
+        run.number.map(|n| desk.ledger.show(Fact::new(FactKind::Count, "number in its project").with_value(n as f64).from(&run.key, None)));
     let started = run.started_ms.map(|ms| desk.ledger.show(Fact { label: Some(day(ms)), ..time_fact("started", ms, run) }));
     vec![format!("#{}", number.unwrap_or_default()), run.key.clone(), run.status.as_str().to_owned(), started.unwrap_or_default()]
 }

@@ -113,7 +113,9 @@ impl Catalog {
                 "SELECT r.id, r.kind, r.project, r.created_ms, r.title, c.ordinal, c.heading, c.body, c.embed, c.hash \
                  FROM records r JOIN chunks c ON c.record = r.id WHERE 1 = 1",
             );
-            sql.and_text(" AND r.space = ?", space.as_str()).and_in("r.id", ids.iter().map(String::as_str)).and(" ORDER BY r.id, c.ordinal");
+            sql.and_text(" AND r.space = ?", space.as_str())
+                .and_in("r.id", ids.iter().map(String::as_str))
+                .and(" ORDER BY r.id, c.ordinal");
             for row in sql.query().fetch_all(self.pool()).await? {
                 chunks.push(chunk_row(&row)?);
             }

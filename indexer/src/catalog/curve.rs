@@ -51,7 +51,11 @@ pub(super) fn decode(text: &str) -> Result<Vec<Point>, CatalogError> {
         word.copy_from_slice(&bytes[at..at + 8]);
         word
     };
-    let point = |i| Point { step: i64::from_le_bytes(column(0, i)), value: f64::from_le_bytes(column(1, i)), at_ms: i64::from_le_bytes(column(2, i)) };
+    let point = |i| Point {
+        step: i64::from_le_bytes(column(0, i)),
+        value: f64::from_le_bytes(column(1, i)),
+        at_ms: i64::from_le_bytes(column(2, i)),
+    };
     Ok((0..n).map(point).collect())
 }
 

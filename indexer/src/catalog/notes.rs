@@ -31,8 +31,13 @@ impl Catalog {
     /// # Errors
     /// Where the database does not serve.
     pub async fn note(&self, scope: &ReadScope, kind: RecordKind, key: &str) -> Result<Option<NoteRow>, CatalogError> {
-        let mut sql = Sql::new("SELECT r.id, r.label, r.title, r.author, r.created_ms, t.body FROM records r JOIN texts t ON t.record = r.id WHERE 1 = 1");
-        sql.in_scope("r.space", scope).and_text(" AND r.kind = ?", kind.as_str()).and_text(" AND r.label = ?", key).and(" ORDER BY r.id LIMIT 1");
+        let mut sql = Sql::new(
+            "SELECT r.id, r.label, r.title, r.author, r.created_ms, t.body FROM records r JOIN texts t ON t.record = r.id WHERE 1 = 1",
+        );
+        sql.in_scope("r.space", scope)
+            .and_text(" AND r.kind = ?", kind.as_str())
+            .and_text(" AND r.label = ?", key)
+            .and(" ORDER BY r.id LIMIT 1");
         let Some(row) = sql.query().fetch_optional(self.pool()).await? else { return Ok(None) };
         Ok(Some(NoteRow {
             record: parse_id(&row.try_get::<String, _>(0)?)?,

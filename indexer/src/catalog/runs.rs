@@ -154,11 +154,15 @@ impl Catalog {
     pub async fn card(&self, scope: &ReadScope, record: RecordId) -> Result<Option<RunCard>, CatalogError> {
         let Some(row) = self.run(scope, record).await? else { return Ok(None) };
         let id = record.to_string();
-        let more = sqlx::query("SELECT status_raw, notes, commit_hash, parent FROM runs WHERE record = $1").bind(&*id).fetch_one(self.pool()).await?;
+        let more = sqlx::query("SELECT status_raw, notes, commit_hash, parent FROM runs WHERE record = $1")
+            .bind(&*id)
+            .fetch_one(self.pool())
+            .await?;
         let pairs = |table: &'static str| sqlx::query(table).bind(id.clone());
         let params = pairs("SELECT name, value FROM params WHERE record = $1 ORDER BY name").fetch_all(self.pool()).await?;
         let tags = pairs("SELECT name, value FROM tags WHERE record = $1 ORDER BY name").fetch_all(self.pool()).await?;
-        let datasets = pairs("SELECT name, digest, context FROM datasets WHERE record = $1 ORDER BY name, digest").fetch_all(self.pool()).await?;
+        let datasets =
+            pairs("SELECT name, digest, context FROM datasets WHERE record = $1 ORDER BY name, digest").fetch_all(self.pool()).await?;
         let texts = pairs("SELECT path FROM run_texts WHERE record = $1 ORDER BY path").fetch_all(self.pool()).await?;
         Ok(Some(RunCard {
             row,
@@ -253,7 +257,13 @@ impl Catalog {
     }
 
     /// Records whose param or tag of this name has a fitting value.
-    async fn having(&self, scope: &ReadScope, table: &str, name: &str, fits: impl Fn(&str) -> bool) -> Result<HashSet<RecordId>, CatalogError> {
+    async fn having(
+        &self,
+        scope: &ReadScope,
+        table: &str,
+        name: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> Result<HashSet<RecordId>, CatalogError> {
         let mut sql = Sql::new(&format!("SELECT p.record, p.value FROM {table} p JOIN records r ON r.id = p.record WHERE 1 = 1"));
         sql.in_scope("r.space", scope).and_text(" AND p.name = ?", name);
         let mut having = HashSet::new();

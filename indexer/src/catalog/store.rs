@@ -150,7 +150,9 @@ impl Catalog {
             None => sqlx::query("UPDATE sources SET tried_ms = $1, read_ms = $1, cursor_text = $2, failure = NULL WHERE name = $3")
                 .bind(end.now_ms)
                 .bind(end.cursor.clone()),
-            Some(failure) => sqlx::query("UPDATE sources SET tried_ms = $1, failure = $2 WHERE name = $3").bind(end.now_ms).bind(failure.clone()),
+            Some(failure) => {
+                sqlx::query("UPDATE sources SET tried_ms = $1, failure = $2 WHERE name = $3").bind(end.now_ms).bind(failure.clone())
+            }
         };
         update.bind(source).execute(&mut *write).await?;
         write.commit().await?;
@@ -308,7 +310,8 @@ async fn number_runs(write: &mut Transaction<'_, Any>) -> Result<(), CatalogErro
     for row in rows {
         let project = row.try_get::<Option<String>, _>(1)?.unwrap_or_default();
         if !next.contains_key(&project) {
-            let last = sqlx::query("SELECT MAX(number) FROM run_numbers WHERE project = $1").bind(&*project).fetch_one(&mut **write).await?;
+            let last =
+                sqlx::query("SELECT MAX(number) FROM run_numbers WHERE project = $1").bind(&*project).fetch_one(&mut **write).await?;
             next.insert(project.clone(), last.try_get::<Option<i64>, _>(0)?.unwrap_or(0));
         }
         let number = next.entry(project.clone()).or_default();

@@ -91,7 +91,9 @@ impl Catalog {
             let fresh = || ProjectEntry { name: run.project.clone(), n_runs: 0, metrics: BTreeSet::new() };
             projects.entry(run.project.clone()).or_insert_with(fresh).n_runs += 1;
         }
-        for (project, metric) in self.pairs(scope, "SELECT DISTINCT r.project, s.metric FROM series s JOIN records r ON r.id = s.record WHERE 1 = 1").await? {
+        for (project, metric) in
+            self.pairs(scope, "SELECT DISTINCT r.project, s.metric FROM series s JOIN records r ON r.id = s.record WHERE 1 = 1").await?
+        {
             if let Some(entry) = projects.get_mut(&project) {
                 entry.metrics.insert(metric);
             }
@@ -110,7 +112,9 @@ impl Catalog {
             params: self.param_entries(scope).await?,
             tags: self.tag_entries(scope).await?,
             people: self.texts(scope, "SELECT DISTINCT r.author FROM records r WHERE r.author IS NOT NULL").await?,
-            repositories: self.texts(scope, "SELECT DISTINCT p.repository FROM pulls p JOIN records r ON r.id = p.record WHERE 1 = 1").await?,
+            repositories: self
+                .texts(scope, "SELECT DISTINCT p.repository FROM pulls p JOIN records r ON r.id = p.record WHERE 1 = 1")
+                .await?,
         })
     }
 
@@ -148,7 +152,11 @@ impl Catalog {
         let mut sql = Sql::new(select);
         sql.in_scope("r.space", scope).and(" ORDER BY 1, 2");
         let rows = sql.query().fetch_all(self.pool()).await?;
-        rows.iter().map(|row| Ok((row.try_get::<Option<String>, _>(0)?.unwrap_or_default(), row.try_get::<Option<String>, _>(1)?.unwrap_or_default()))).collect()
+        rows.iter()
+            .map(|row| {
+                Ok((row.try_get::<Option<String>, _>(0)?.unwrap_or_default(), row.try_get::<Option<String>, _>(1)?.unwrap_or_default()))
+            })
+            .collect()
     }
 
     async fn texts(&self, scope: &ReadScope, select: &str) -> Result<Vec<String>, CatalogError> {

@@ -13,11 +13,13 @@ pub(super) async fn write_run(write: &mut Transaction<'_, Any>, id: &str, run: &
     let insert = insert.bind(run.started_ms).bind(run.ended_ms).bind(run.user.clone()).bind(run.notes.clone());
     insert.bind(run.commit.clone()).bind(run.parent.clone()).execute(&mut **write).await?;
     for (name, value) in &run.params {
-        let insert = "INSERT INTO params (record, name, value) VALUES ($1, $2, $3) ON CONFLICT (record, name) DO UPDATE SET value = excluded.value";
+        let insert =
+            "INSERT INTO params (record, name, value) VALUES ($1, $2, $3) ON CONFLICT (record, name) DO UPDATE SET value = excluded.value";
         sqlx::query(insert).bind(id).bind(&**name).bind(&**value).execute(&mut **write).await?;
     }
     for (name, value) in &run.tags {
-        let insert = "INSERT INTO tags (record, name, value) VALUES ($1, $2, $3) ON CONFLICT (record, name) DO UPDATE SET value = excluded.value";
+        let insert =
+            "INSERT INTO tags (record, name, value) VALUES ($1, $2, $3) ON CONFLICT (record, name) DO UPDATE SET value = excluded.value";
         sqlx::query(insert).bind(id).bind(&**name).bind(&**value).execute(&mut **write).await?;
     }
     for dataset in &run.datasets {

@@ -36,11 +36,13 @@ fn short_card(record: &Record, run: &Run) -> String {
     if let Some(user) = &run.user {
         card.push_str(&format!(", by {user}"));
     }
-    let tags: Vec<String> = run.tags.iter().filter(|(_, value)| value.len() <= 40).take(12).map(|(name, value)| format!("{name} {value}")).collect();
+    let tags: Vec<String> =
+        run.tags.iter().filter(|(_, value)| value.len() <= 40).take(12).map(|(name, value)| format!("{name} {value}")).collect();
     if !tags.is_empty() {
         card.push_str(&format!("\n{}", tags.join(", ")));
     }
-    let params: Vec<String> = run.params.iter().filter(|(_, value)| value.len() <= 40).take(16).map(|(name, value)| format!("{name}={value}")).collect();
+    let params: Vec<String> =
+        run.params.iter().filter(|(_, value)| value.len() <= 40).take(16).map(|(name, value)| format!("{name}={value}")).collect();
     if !params.is_empty() {
         card.push_str(&format!("\n{}", params.join(", ")));
     }

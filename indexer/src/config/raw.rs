@@ -108,7 +108,11 @@ impl RawIndex {
             "edge" => Ok(VectorSettings::Edge),
             "qdrant" => {
                 let url = self.url.ok_or("[index] url is missing; vectors = \"qdrant\" needs one, such as http://127.0.0.1:6334")?;
-                let secret = |name: String| std::env::var(&name).map(SecretString::from).map_err(|_| format!("[index] api_key_env: the environment has no `{name}`"));
+                let secret = |name: String| {
+                    std::env::var(&name)
+                        .map(SecretString::from)
+                        .map_err(|_| format!("[index] api_key_env: the environment has no `{name}`"))
+                };
                 let api_key = self.api_key_env.map(secret).transpose()?;
                 Ok(VectorSettings::Qdrant { url, api_key, replicas: self.replicas.unwrap_or(1), shards: self.shards.unwrap_or(1) })
             }

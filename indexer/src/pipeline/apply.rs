@@ -23,13 +23,17 @@ use crate::space::Space;
 const KEYWORD_PORTION: usize = 5_000;
 
 /// Changed records in one portion of the vector index: vectors in memory, so fewer.
-const VECTOR_PORTION: usize = 500;
+const VECTOR_PORTION: usize = 1_500;
 
 /// Texts embedded in one go; enough for the embedder to sort them by length.
 const EMBED_BATCH: usize = 256;
 
 /// Brings both indexes up to the catalog's last change, in every space.
-pub(super) async fn apply(corpus: &Corpus, report: &mut Report, on_progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<(), PipelineError> {
+pub(super) async fn apply(
+    corpus: &Corpus,
+    report: &mut Report,
+    on_progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(), PipelineError> {
     for space in corpus.catalog.spaces().await? {
         apply_keyword(corpus, &space, report).await?;
         if report.vectors_failure.is_some() {
@@ -93,7 +97,8 @@ fn split(changes: &[Change]) -> (Vec<RecordId>, Vec<RecordId>) {
 /// Finds or computes the vectors of these chunks.
 async fn embed(corpus: &Corpus, chunks: Vec<ChunkRow>, report: &mut Report) -> Result<Vec<EmbeddedChunk>, PipelineError> {
     let name = corpus.embedder.name().to_owned();
-    let hashed: Vec<(String, ChunkRow)> = chunks.into_iter().map(|chunk| (vector_hash(&name, chunk.embed.as_deref().unwrap_or_default()), chunk)).collect();
+    let hashed: Vec<(String, ChunkRow)> =
+        chunks.into_iter().map(|chunk| (vector_hash(&name, chunk.embed.as_deref().unwrap_or_default()), chunk)).collect();
     let hashes: BTreeSet<String> = hashed.iter().map(|(hash, _)| hash.clone()).collect();
     let hashes: Vec<String> = hashes.into_iter().collect();
     let mut vectors: HashMap<String, Vec<f32>> = HashMap::new();
@@ -109,7 +114,8 @@ async fn embed(corpus: &Corpus, chunks: Vec<ChunkRow>, report: &mut Report) -> R
     for some in missing.chunks(EMBED_BATCH) {
         let embedder = Arc::clone(&corpus.embedder);
         let texts: Vec<String> = some.iter().map(|(_, text)| text.clone()).collect();
-        let fresh = tokio::task::spawn_blocking(move || embed_all(&*embedder, &texts)).await.map_err(|e| PipelineError::Task(e.to_string()))??;
+        let fresh =
+            tokio::task::spawn_blocking(move || embed_all(&*embedder, &texts)).await.map_err(|e| PipelineError::Task(e.to_string()))??;
         let packed: Vec<(String, String)> = some.iter().zip(&fresh).map(|((hash, _), vector)| (hash.clone(), pack(vector))).collect();
         corpus.catalog.keep_vectors(&packed).await?;
         report.n_embedded += fresh.len() as u64;

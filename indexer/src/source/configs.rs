@@ -13,7 +13,7 @@ pub(in crate::source) mod yaml;
 mod tests;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use self::values::Flat;
 use super::folder::{self, FileText, FoundFile, Hidden};
@@ -29,7 +29,7 @@ const EXTENSIONS: [&str; 4] = ["yaml", "yml", "toml", "json"];
 ///
 /// # Errors
 /// Where the folder is missing or cannot be listed, or nobody listens any more.
-pub fn read(root: &PathBuf, known: &Known, outlet: &Outlet) -> Result<Listing, SourceError> {
+pub fn read(root: &Path, known: &Known, outlet: &Outlet) -> Result<Listing, SourceError> {
     let found = folder::list(root, &EXTENSIONS, Hidden::Only(".hydra"))?;
     let is_complete = found.complaints.is_empty();
     for complaint in found.complaints {

@@ -6,9 +6,9 @@
 
 mod client;
 mod fetch;
-mod wire;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

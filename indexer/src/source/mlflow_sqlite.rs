@@ -20,7 +20,7 @@ use super::{Item, Known, Listing, Outlet, SourceError};
 ///
 /// # Errors
 /// Where it is no MLflow store of a known shape, cannot be opened, or stays locked.
-pub async fn read(path: &PathBuf, known: Known, outlet: Outlet) -> Result<Listing, SourceError> {
+pub async fn read(path: &Path, known: Known, outlet: Outlet) -> Result<Listing, SourceError> {
     let store = Store::open(path).await?;
     let listing = read_store(&store, path, &known, &outlet).await;
     store.close().await;

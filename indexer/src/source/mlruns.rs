@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use self::files::{Complaints, RunMeta};
 use super::folder::sha256;
-use super::mlflow::{self, Experiment, Keys, Placing, RunInfo, ToldRun};
 use super::mlflow::artifacts::{self, Listed};
+use super::mlflow::{self, Experiment, Keys, Placing, RunInfo, ToldRun};
 use super::{Complaint, Item, Known, Listing, Outlet, SourceError};
 
 /// Folders beside the experiments that hold something else.
@@ -26,7 +26,7 @@ const NOT_RUNS: [&str; 4] = ["tags", "datasets", "models", "traces"];
 ///
 /// # Errors
 /// Where it cannot be listed, or holds no experiment.
-pub fn read(path: &PathBuf, known: &Known, outlet: &Outlet) -> Result<Listing, SourceError> {
+pub fn read(path: &Path, known: &Known, outlet: &Outlet) -> Result<Listing, SourceError> {
     let place = path.display().to_string();
     let folders = subfolders(path).map_err(|e| SourceError::Unreadable { place: place.clone(), reason: e.to_string() })?;
     let mut reading = Reading { known, outlet, keys: Keys::default(), is_complete: true, n_runs: 0 };

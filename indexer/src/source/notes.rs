@@ -7,7 +7,7 @@ mod front;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
@@ -25,7 +25,7 @@ const EXTENSIONS: [&str; 4] = ["md", "markdown", "mdown", "mdx"];
 ///
 /// # Errors
 /// Where the folder is missing or cannot be listed, or nobody listens any more.
-pub fn read(root: &PathBuf, known: &Known, outlet: &Outlet) -> Result<Listing, SourceError> {
+pub fn read(root: &Path, known: &Known, outlet: &Outlet) -> Result<Listing, SourceError> {
     let found = folder::list(root, &EXTENSIONS, Hidden::Skip)?;
     let is_complete = found.complaints.is_empty();
     outlet.send_blocking(Item::Expect(found.files.len()))?;

@@ -14,7 +14,7 @@ mod tests;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
@@ -30,7 +30,7 @@ const EXTENSIONS: [&str; 2] = ["jsonl", "ndjson"];
 ///
 /// # Errors
 /// Where the file or folder is missing or unreadable, or nobody listens any more.
-pub fn read(root: &PathBuf, known: &Known, outlet: &Outlet) -> Result<Listing, SourceError> {
+pub fn read(root: &Path, known: &Known, outlet: &Outlet) -> Result<Listing, SourceError> {
     let (files, mut complaints) = files(root)?;
     let cursor = hash_of(&files).map_err(|(place, e)| SourceError::Unreadable { place, reason: e.to_string() })?;
     if known.cursor.as_ref() == Some(&cursor) {

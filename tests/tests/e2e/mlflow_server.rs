@@ -3,6 +3,8 @@
 //! The runs are logged, changed and dumped by MLflow's own client (tests/python/mlflow_scenario.py); the environment with MLflow
 //! is made by scripts/test-venv. What a server does that no MLflow does is in `stand_in`.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
 mod reading;
 mod server;
 mod stand_in;

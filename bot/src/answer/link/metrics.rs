@@ -13,9 +13,51 @@ const SPLIT_ORDER: [&str; 5] = ["validation", "eval", "test", "holdout", "train"
 
 /// Measures that people ask for; one that is named here and logged nowhere in question is absent.
 pub(super) const MEASURES: [&str; 45] = [
-    "accuracy", "loss", "f1", "bleu", "rouge", "wer", "cer", "auc", "auroc", "auprc", "perplexity", "ssim", "psnr", "iou", "miou", "dice", "mae",
-    "mse", "rmse", "recall", "precision", "fid", "mrr", "ndcg", "meteor", "chrf", "kappa", "r2", "mcc", "map", "ppl", "nll", "bpb", "elbo", "error",
-    "top1", "top5", "specificity", "sensitivity", "logloss", "hamming", "gini", "spearman", "pearson", "comet",
+    "accuracy",
+    "loss",
+    "f1",
+    "bleu",
+    "rouge",
+    "wer",
+    "cer",
+    "auc",
+    "auroc",
+    "auprc",
+    "perplexity",
+    "ssim",
+    "psnr",
+    "iou",
+    "miou",
+    "dice",
+    "mae",
+    "mse",
+    "rmse",
+    "recall",
+    "precision",
+    "fid",
+    "mrr",
+    "ndcg",
+    "meteor",
+    "chrf",
+    "kappa",
+    "r2",
+    "mcc",
+    "map",
+    "ppl",
+    "nll",
+    "bpb",
+    "elbo",
+    "error",
+    "top1",
+    "top5",
+    "specificity",
+    "sensitivity",
+    "logloss",
+    "hamming",
+    "gini",
+    "spearman",
+    "pearson",
+    "comet",
 ];
 
 /// A metric's key taken apart.
@@ -53,13 +95,16 @@ fn fits(reading: &Reading<'_>, projects: &[String]) -> (Vec<usize>, Vec<String>)
     let longest = best.iter().map(|(n, ..)| *n).max().unwrap_or(0);
     best.retain(|(n, ..)| *n == longest);
     let named: Vec<(usize, String)> = split_words(reading);
-    let asked = named.iter().map(|(_, split)| split.as_str()).find(|split| best.iter().any(|(_, key, _)| key.split.as_deref() == Some(split)));
+    let asked =
+        named.iter().map(|(_, split)| split.as_str()).find(|split| best.iter().any(|(_, key, _)| key.split.as_deref() == Some(split)));
     if asked.is_none() && !named.is_empty() && best.iter().any(|(_, key, _)| key.split.is_some()) {
         // The measure is there, but not on the split that the question names, unless none of them says on what it was measured.
         return (Vec::new(), Vec::new());
     }
     best.retain(|(_, key, _)| asked.is_none() || key.split.as_deref() == asked);
-    best.sort_by_key(|(_, key, _)| (SPLIT_ORDER.iter().position(|split| key.split.as_deref() == Some(split)).unwrap_or(0), key.key.len(), key.key.clone()));
+    best.sort_by_key(|(_, key, _)| {
+        (SPLIT_ORDER.iter().position(|split| key.split.as_deref() == Some(split)).unwrap_or(0), key.key.len(), key.key.clone())
+    });
     let mut places: Vec<usize> = best.iter().flat_map(|(_, _, places)| places.iter().copied()).collect();
     places.extend(named.iter().filter(|(_, split)| asked == Some(split)).map(|(place, _)| *place));
     places.sort_unstable();

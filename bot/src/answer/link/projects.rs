@@ -63,7 +63,8 @@ fn telling_parts(names: &[String]) -> HashMap<String, Vec<String>> {
     }
     let is_telling = |part: &String| names.len() < 2 || counts[part] * 2 <= names.len() || counts[part] == 1;
     let telling = |parts: &Vec<String>| {
-        let some: Vec<String> = parts.iter().filter(|part| is_telling(part) && part.len() > 1 && !PLAIN.contains(&part.as_str())).cloned().collect();
+        let some: Vec<String> =
+            parts.iter().filter(|part| is_telling(part) && part.len() > 1 && !PLAIN.contains(&part.as_str())).cloned().collect();
         if some.is_empty() { parts.clone() } else { some }
     };
     names.iter().cloned().zip(all.iter().map(telling)).collect()

@@ -47,9 +47,12 @@ pub fn resolve_metric(text: &str, project: Option<&str>, vocabulary: &Vocabulary
     if let Some(key) = all().find(|key| key.eq_ignore_ascii_case(text.trim())) {
         return Resolved::One(key.clone());
     }
-    let (mut reading, mut links) = (reading(text, vocabulary), Links { projects: project.map(str::to_owned).into_iter().collect(), ..Links::default() });
+    let (mut reading, mut links) =
+        (reading(text, vocabulary), Links { projects: project.map(str::to_owned).into_iter().collect(), ..Links::default() });
     metrics::take(&mut reading, &mut links);
-    if reading.used.iter().all(|used| *used) && let Some(first) = links.metrics.into_iter().next() {
+    if reading.used.iter().all(|used| *used)
+        && let Some(first) = links.metrics.into_iter().next()
+    {
         return Resolved::One(first);
     }
     Resolved::Nothing { nearest: nearest(text, all().map(String::as_str)) }
@@ -74,7 +77,9 @@ pub fn resolve_run(text: &str, project: Option<&str>, vocabulary: &Vocabulary) -
     let text = text.trim();
     let entries: Vec<_> = vocabulary.runs.iter().filter(|run| project.is_none_or(|project| run.project == project)).cloned().collect();
     let mut found = runs::named(&entries, text);
-    if found.is_empty() && let Ok(number) = text.trim_start_matches('#').parse::<i64>() {
+    if found.is_empty()
+        && let Ok(number) = text.trim_start_matches('#').parse::<i64>()
+    {
         found = entries.iter().filter(|run| run.number == Some(number)).map(runs::reference).collect();
     }
     match found.len() {

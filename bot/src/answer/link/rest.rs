@@ -28,7 +28,8 @@ pub(super) fn take_pulls_and_commits(reading: &mut Reading<'_>, links: &mut Link
             links.pulls.push(number);
             reading.take(&[place]);
         }
-        let is_hash = raw.len() >= 7 && raw.len() <= 40 && raw.chars().all(|c| c.is_ascii_hexdigit()) && raw.chars().any(|c| c.is_ascii_digit());
+        let is_hash =
+            raw.len() >= 7 && raw.len() <= 40 && raw.chars().all(|c| c.is_ascii_hexdigit()) && raw.chars().any(|c| c.is_ascii_digit());
         if is_hash && before == "commit" {
             links.commits.push(raw);
             reading.take(&[place]);
@@ -52,7 +53,10 @@ pub(super) fn take_params(reading: &mut Reading<'_>, links: &mut Links) {
     for (name_parts, name) in names {
         let Some(places) = reading.find(&name_parts, means) else { continue };
         let last = places.last().copied().unwrap_or(0);
-        let value_at = (last + 1..=last + 2).find(|&i| reading.words.get(i).is_some_and(|word| is_number(&word.raw)) && (i == last + 1 || matches!(reading.lower(i - 1).as_str(), "of" | "is" | "at" | "equal" | "equals")));
+        let value_at = (last + 1..=last + 2).find(|&i| {
+            reading.words.get(i).is_some_and(|word| is_number(&word.raw))
+                && (i == last + 1 || matches!(reading.lower(i - 1).as_str(), "of" | "is" | "at" | "equal" | "equals"))
+        });
         reading.take(&places);
         match value_at {
             Some(at) => {
@@ -158,7 +162,8 @@ pub(super) fn note_the_rest(reading: &mut Reading<'_>, links: &mut Links) {
         }
         let before = if place > 0 { reading.lower(place - 1) } else { String::new() };
         let next = reading.lower(place + 1);
-        let looks_like_a_name = raw.chars().any(|c| c.is_ascii_digit()) && raw.chars().any(char::is_alphabetic) || raw.contains('_') || raw.contains('/');
+        let looks_like_a_name =
+            raw.chars().any(|c| c.is_ascii_digit()) && raw.chars().any(char::is_alphabetic) || raw.contains('_') || raw.contains('/');
         let in_a_name_slot = matches!(before.as_str(), "project" | "experiment" | "named" | "called" | "workload")
             || matches!(next.as_str(), "submission" | "submissions" | "project" | "workload");
         if looks_like_a_name || in_a_name_slot {

@@ -19,7 +19,8 @@ pub(super) fn take_named(reading: &mut Reading<'_>, links: &mut Links) {
 
 /// Runs of this name or key, else those whose id begins so.
 pub(super) fn named(runs: &[RunEntry], typed: &str) -> Vec<RunRef> {
-    let by_name: Vec<RunRef> = runs.iter().filter(|run| run.name.eq_ignore_ascii_case(typed) || run.key.eq_ignore_ascii_case(typed)).map(reference).collect();
+    let by_name: Vec<RunRef> =
+        runs.iter().filter(|run| run.name.eq_ignore_ascii_case(typed) || run.key.eq_ignore_ascii_case(typed)).map(reference).collect();
     // A run that is called like a word of every day must be written as it is.
     if !by_name.is_empty() && (typed.len() > 3 || runs.iter().any(|run| run.name == typed)) {
         return by_name;
@@ -36,7 +37,9 @@ pub(super) fn named(runs: &[RunEntry], typed: &str) -> Vec<RunRef> {
 pub(super) fn take_numbered(reading: &mut Reading<'_>, links: &mut Links) {
     for place in 0..reading.words.len() {
         let raw = reading.words[place].raw.clone();
-        let after_run = place > 0 && matches!(reading.lower(place - 1).as_str(), "run" | "runs" | "and" | "vs" | "with" | "to") && reading_runs(reading, place);
+        let after_run = place > 0
+            && matches!(reading.lower(place - 1).as_str(), "run" | "runs" | "and" | "vs" | "with" | "to")
+            && reading_runs(reading, place);
         let number = raw.strip_prefix('#').or(after_run.then_some(raw.as_str())).and_then(|digits| digits.parse::<i64>().ok());
         let Some(number) = number.filter(|_| !reading.used[place] || raw.starts_with('#')) else { continue };
         let found: Vec<RunRef> = reading
@@ -66,7 +69,12 @@ pub(super) fn narrow(links: &mut Links) {
         return;
     }
     for mention in &mut links.runs {
-        let within: Vec<RunRef> = mention.runs.iter().filter(|run| links.projects.iter().any(|project| run.key.starts_with(&format!("{project}/")))).cloned().collect();
+        let within: Vec<RunRef> = mention
+            .runs
+            .iter()
+            .filter(|run| links.projects.iter().any(|project| run.key.starts_with(&format!("{project}/"))))
+            .cloned()
+            .collect();
         mention.runs = within;
     }
 }

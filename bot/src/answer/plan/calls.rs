@@ -21,7 +21,9 @@ const N_FOUND: usize = 5;
 
 /// Turns a choice into look-ups.
 pub(super) fn calls(question: &str, links: &Links, choice: &Choice, directions: &Directions) -> Plan {
-    if choice.tool.is_numeric() && let Some(sentence) = missing(links, choice.tool) {
+    if choice.tool.is_numeric()
+        && let Some(sentence) = missing(links, choice.tool)
+    {
         return Plan::Say(sentence);
     }
     let metric = || links.metrics.first().cloned().unwrap_or_default();
@@ -57,7 +59,9 @@ fn of_run(choice: &Choice, links: &Links, run: RunRef, direction: Option<Directi
 
 fn search(question: &str, links: &Links, choice: &Choice) -> Call {
     let mut filter = Filter { kinds: choice.kinds.clone(), ..Filter::default() };
-    if choice.kinds == [RecordKind::Pull] && let Some(time) = links.time {
+    if choice.kinds == [RecordKind::Pull]
+        && let Some(time) = links.time
+    {
         (filter.since_ms, filter.until_ms) = (time.since_ms, time.until_ms);
     }
     Call::Search { words: question.to_owned(), filter, limit: N_FOUND }

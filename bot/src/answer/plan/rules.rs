@@ -102,14 +102,7 @@ pub fn choose(links: &Links) -> Choice {
     let asked = Asked { text, words };
     let (tool, which) = likeliest(&asked, links);
     let possible = possible(&asked, links, tool);
-    Choice {
-        tool,
-        possible,
-        which,
-        direction: direction(&asked),
-        is_worst: asked.has(&["worst", "poorest"]),
-        kinds: kinds(&asked),
-    }
+    Choice { tool, possible, which, direction: direction(&asked), is_worst: asked.has(&["worst", "poorest"]), kinds: kinds(&asked) }
 }
 
 fn likeliest(asked: &Asked, links: &Links) -> (Tool, Which) {
@@ -122,15 +115,17 @@ fn likeliest(asked: &Asked, links: &Links) -> (Tool, Which) {
     if !links.commits.is_empty() {
         return (Tool::Commit, Which::Best);
     }
-    let is_about_reasons = asked.says(&[" why ", " how did ", " how do ", " how does ", " how to ", " how often ", " what caused ", " what made ", " who "]);
-    if is_about_reasons && !(links.runs.len() == 1 && links.metrics.is_empty()) {
+    let is_about_reasons =
+        asked.says(&[" why ", " how did ", " how do ", " how does ", " how to ", " how often ", " what caused ", " what made ", " who "]);
+    let is_about_runs = links.runs.len() > 1 || links.runs.len() == 1 && links.metrics.is_empty();
+    if is_about_reasons && !is_about_runs {
         return (Tool::Search, Which::Best);
     }
     if !links.runs.is_empty() {
         return of_runs(asked, links);
     }
-    let is_about_runs = asked.says(&["how many", "number of", "count "]) && !asked.says(&["how many steps", "number of steps"]);
-    if is_about_runs && links.metrics.is_empty() && links.absent_metric.is_none() {
+    let counts_runs = asked.says(&["how many", "number of", "count "]) && !asked.says(&["how many steps", "number of steps"]);
+    if counts_runs && links.metrics.is_empty() && links.absent_metric.is_none() {
         return (Tool::Count, Which::Best);
     }
     let has_metric = !links.metrics.is_empty() || links.absent_metric.is_some();
@@ -140,7 +135,8 @@ fn likeliest(asked: &Asked, links: &Links) -> (Tool, Which) {
     if has_metric && (is_superlative(asked) || !links.params.is_empty() || links.unexplained.is_empty()) {
         return (Tool::Best, Which::Best);
     }
-    let asks_for_a_list = asked.says(&["which runs", "what runs", "list ", "show me the runs", "show runs", "are running", "still running"]);
+    let asks_for_a_list =
+        asked.says(&["which runs", "what runs", "list ", "show me the runs", "show runs", "are running", "still running"]);
     if asks_for_a_list && links.unexplained.len() < DOUBTFUL {
         return (Tool::Runs, Which::Best);
     }

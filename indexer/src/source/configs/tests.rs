@@ -14,7 +14,7 @@ use crate::source::Known;
 use crate::source::folder::testing::{self, Sent, shared, write};
 
 fn read_all(root: &Path) -> Sent {
-    testing::read(read, &root.to_owned(), &Known::default()).unwrap()
+    testing::read(read, root, &Known::default()).unwrap()
 }
 
 fn check(name: &str, text: &str, expected: Expect) {
@@ -261,7 +261,7 @@ fn a_hydra_folder_is_one_record_with_its_overrides() {
     assert_eq!("Hydra run with lr=0.1 +x=1", sent.record(native_id).title);
     assert_eq!(vec![native_id, "overrides.yaml"], sent.records.iter().map(|r| r.native_id.as_str()).collect::<Vec<_>>());
     write(root.path(), "outputs/2026-11-21/03-44-25/.hydra/overrides.yaml", "- lr=0.2\n");
-    let again = testing::read(read, &root.path().to_owned(), &sent.as_known()).unwrap();
+    let again = testing::read(read, root.path(), &sent.as_known()).unwrap();
     assert_eq!((vec!["overrides.yaml".to_owned()], 1), (again.unchanged, again.records.len()));
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Sent {
 }
 
 /// Reads a place to its end.
-pub(crate) fn read<P>(
+pub(crate) fn read<P: ?Sized>(
     reader: fn(&P, &Known, &Outlet) -> Result<Listing, SourceError>,
     place: &P,
     known: &Known,

@@ -21,10 +21,7 @@ const NEEDED: [(&str, &[&str]); 8] = [
     ("alembic_version", &["version_num"]),
     ("experiments", &["experiment_id", "name", "lifecycle_stage"]),
     ("experiment_tags", &["key", "value", "experiment_id"]),
-    (
-        "runs",
-        &["run_uuid", "name", "user_id", "status", "start_time", "end_time", "lifecycle_stage", "artifact_uri", "experiment_id"],
-    ),
+    ("runs", &["run_uuid", "name", "user_id", "status", "start_time", "end_time", "lifecycle_stage", "artifact_uri", "experiment_id"]),
     ("metrics", &["key", "value", "timestamp", "run_uuid", "step", "is_nan"]),
     ("latest_metrics", &["key", "value", "timestamp", "run_uuid", "step", "is_nan"]),
     ("params", &["key", "value", "run_uuid"]),
@@ -57,8 +54,7 @@ const DIGESTS: [&str; 4] = [
     "SELECT run_uuid, json_array(key, value, timestamp, step, is_nan) FROM latest_metrics ORDER BY run_uuid, key",
     "SELECT run_uuid, json_array(key, COUNT(*)) FROM metrics GROUP BY run_uuid, key ORDER BY run_uuid, key",
 ];
-const DATASET_DIGEST: &str =
-    "SELECT destination_id, json_array(source_id, input_uuid) FROM inputs WHERE destination_type = 'RUN' ORDER BY destination_id, source_id";
+const DATASET_DIGEST: &str = "SELECT destination_id, json_array(source_id, input_uuid) FROM inputs WHERE destination_type = 'RUN' ORDER BY destination_id, source_id";
 
 /// An open store.
 pub(super) struct Store {
@@ -202,12 +198,13 @@ impl Store {
         let failed = |e: sqlx::Error| self.run_error(&e);
         let params: Pairs = sqlx::query_as(PARAMS).bind(run_id).fetch_all(&self.pool).await.map_err(failed)?;
         let tags: Pairs = sqlx::query_as(TAGS).bind(run_id).fetch_all(&self.pool).await.map_err(failed)?;
-        let points: Vec<(String, i64, i64, f64, i64)> =
-            sqlx::query_as(POINTS).bind(run_id).fetch_all(&self.pool).await.map_err(failed)?;
+        let points: Vec<(String, i64, i64, f64, i64)> = sqlx::query_as(POINTS).bind(run_id).fetch_all(&self.pool).await.map_err(failed)?;
         let datasets = if self.has_datasets { self.datasets(run_id).await.map_err(failed)? } else { Vec::new() };
-        let series = mlflow::group(points.into_iter().map(|(key, step, at_ms, stored, is_nan)| {
-            (key, Point { step, value: mlflow::value(stored, is_nan != 0), at_ms })
-        }));
+        let series = mlflow::group(
+            points
+                .into_iter()
+                .map(|(key, step, at_ms, stored, is_nan)| (key, Point { step, value: mlflow::value(stored, is_nan != 0), at_ms })),
+        );
         Ok(Contents { data: RunData { params, tags, datasets }, series })
     }
 

@@ -17,16 +17,16 @@ use crate::run::{Run, RunStatus};
 use crate::source::folder::testing::{self, Sent, shared, write};
 use crate::source::{Known, Listing, Outlet, SourceError};
 
-fn in_runtime(path: &PathBuf, known: &Known, outlet: &Outlet) -> Result<Listing, SourceError> {
+fn in_runtime(path: &Path, known: &Known, outlet: &Outlet) -> Result<Listing, SourceError> {
     Runtime::new().unwrap().block_on(read(path, known.clone(), outlet.clone()))
 }
 
 fn read_all(path: &Path, known: &Known) -> Sent {
-    testing::read(in_runtime, &path.to_owned(), known).unwrap()
+    testing::read(in_runtime, path, known).unwrap()
 }
 
 fn failure(path: &Path) -> String {
-    testing::read(in_runtime, &path.to_owned(), &Known::default()).unwrap_err().to_string()
+    testing::read(in_runtime, path, &Known::default()).unwrap_err().to_string()
 }
 
 /// Opens a store for changing; the test drops it before reading.

@@ -38,7 +38,7 @@ fn sample() -> TempDir {
 }
 
 fn read_all(root: &Path, known: &Known) -> Sent {
-    testing::read(read, &root.to_owned(), known).unwrap()
+    testing::read(read, root, known).unwrap()
 }
 
 fn run<'a>(sent: &'a Sent, id: &str) -> &'a Run {
@@ -101,47 +101,67 @@ fn check(name: &str, content: impl AsRef<[u8]>, expected: Expect) {
 
 #[test]
 fn a_half_written_line_is_named_and_the_good_ones_are_kept() {
-    check("7/r1/metrics/val/acc", "10 0.5 0\n20 0.6 1\n30 0.7 1", expect![[r#"
+    check(
+        "7/r1/metrics/val/acc",
+        "10 0.5 0\n20 0.6 1\n30 0.7 1",
+        expect![[r#"
         r1 with 2 points
         7/r1/metrics/val/acc:3: half-written: it has no line end (r1)
         complete: true
-    "#]]);
-    check("7/r1/metrics/val/acc", "10 0.5 0\n20\n30 wide 2\n40 0.8 3\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "7/r1/metrics/val/acc",
+        "10 0.5 0\n20\n30 wide 2\n40 0.8 3\n",
+        expect![[r#"
         r1 with 2 points
         7/r1/metrics/val/acc:2: the value is missing (r1)
         7/r1/metrics/val/acc:3: `wide` is not a number (r1)
         complete: true
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_broken_run_counts_as_present_and_the_others_are_read() {
-    check("7/r2/meta.yaml", "run_id: [half", expect![[r#"
+    check(
+        "7/r2/meta.yaml",
+        "run_id: [half",
+        expect![[r#"
         r1 with 4 points
         7/r2/meta.yaml:1: expected string scalar at line 1, column 9 (r2)
         complete: true
-    "#]]);
-    check("7/r2/meta.yaml", b"\0\0\0", expect![[r#"
+    "#]],
+    );
+    check(
+        "7/r2/meta.yaml",
+        b"\0\0\0",
+        expect![[r#"
         r1 with 4 points
         7/r2/meta.yaml: binary, not text (r2)
         complete: true
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn after_a_broken_experiment_nothing_is_taken_for_deleted() {
-    check("8/meta.yaml", "name: {half", expect![[r#"
+    check(
+        "8/meta.yaml",
+        "name: {half",
+        expect![[r#"
         r1 with 4 points
         8/meta.yaml:1: expected string scalar at line 1, column 7 (-)
         complete: false
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn another_folder_is_refused() {
     let root = TempDir::new().unwrap();
     write(root.path(), "notes/a.md", "# A\n");
-    let failure = testing::read(read, &root.path().to_owned(), &Known::default()).unwrap_err().to_string();
+    let failure = testing::read(read, root.path(), &Known::default()).unwrap_err().to_string();
     assert!(failure.ends_with("is not an mlruns folder: no folder in it has a `meta.yaml` of an experiment"), "{failure}");
 }
 

@@ -14,7 +14,7 @@ use crate::source::folder::testing::{self, Sent, shared, write};
 use crate::source::{Known, SourceError};
 
 fn read_all(root: &Path) -> Sent {
-    testing::read(read, &root.to_owned(), &Known::default()).unwrap()
+    testing::read(read, root, &Known::default()).unwrap()
 }
 
 fn check(name: &str, content: &str, expected: Expect) {
@@ -158,7 +158,7 @@ fn only_what_changed_is_sent_again() {
     write(root.path(), "b.md", "two");
     let known = read_all(root.path()).as_known();
     write(root.path(), "b.md", "three");
-    let sent = testing::read(read, &root.path().to_owned(), &known).unwrap();
+    let sent = testing::read(read, root.path(), &known).unwrap();
     assert_eq!(vec!["a.md"], sent.unchanged);
     assert_eq!(vec!["b.md"], sent.records.iter().map(|r| r.native_id.as_str()).collect::<Vec<_>>());
 }

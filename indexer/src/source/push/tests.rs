@@ -171,13 +171,13 @@ fn a_folder_is_read_by_name_and_an_unchanged_one_is_not() {
     write(root.path(), "2.jsonl", "{\"type\":\"run\",\"id\":\"a\",\"name\":\"late\"}\n");
     write(root.path(), "1.jsonl", "{\"type\":\"run\",\"id\":\"a\",\"name\":\"early\"}\n{\"type\":\"note\",\"id\":\"n\"}\n");
     write(root.path(), "readme.txt", "no lines");
-    let sent = testing::read(read, &root.path().to_owned(), &Known::default()).unwrap();
+    let sent = testing::read(read, root.path(), &Known::default()).unwrap();
     assert_eq!("late", run(sent.record("a")).name);
-    let mut again = testing::read(read, &root.path().to_owned(), &sent.as_known()).unwrap();
+    let mut again = testing::read(read, root.path(), &sent.as_known()).unwrap();
     again.unchanged.sort();
     assert_eq!((vec!["a".to_owned(), "n".to_owned()], 0, true), (again.unchanged, again.records.len(), again.listing.is_complete));
     write(root.path(), "3.jsonl", "{\"type\":\"delete\",\"kind\":\"note\",\"id\":\"n\"}\n");
-    let last = testing::read(read, &root.path().to_owned(), &sent.as_known()).unwrap();
+    let last = testing::read(read, root.path(), &sent.as_known()).unwrap();
     assert_eq!((vec!["a".to_owned()], vec!["n".to_owned()]), (last.unchanged, last.gone));
 }
 

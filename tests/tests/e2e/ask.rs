@@ -1,0 +1,116 @@
+//! Asking the made-up team: commands, questions, scopes, the batch form.
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+use runlore_tests::team::Team;
+use serde_json::Value;
+
+fn indexed() -> Result<Team> {
+    let team = Team::new("")?;
+    team.json(&["index", "--json"], &[0, 1])?;
+    Ok(team)
+}
+
+fn ask(team: &Team, question: &str) -> Result<Value> {
+    team.json(&["ask", "--json", "--no-model", question], &[0])
+}
+
+#[test]
+fn typed_commands_and_questions_give_the_same_facts() -> Result<()> {
+    let team = indexed()?;
+    let typed = ask(&team, "best val/map in vessel-detect")?;
+    let asked = ask(&team, "What is the best val/map in vessel-detect?")?;
+    ensure!(typed["best_record"] == "vessel-detect/vd-mosaic-s2", "{typed}");
+    ensure!(typed["best_record"] == asked["best_record"]);
+    ensure!(typed["facts"][0]["kind"] == "metric" && typed["facts"][0]["of"] == "best", "{typed}");
+    ensure!(typed["answer"].as_str().is_some_and(|text| text.starts_with("Best val/map: 0.6128")), "{typed}");
+    Ok(())
+}
+
+#[test]
+fn notes_are_quoted_word_for_word() -> Result<()> {
+    let team = indexed()?;
+    let answer = ask(&team, "What did we decide about gauge 17?")?;
+    let quotes = answer["quotes"].as_array().cloned().unwrap_or_default();
+    ensure!(!quotes.is_empty() && quotes.len() <= 6, "{answer}");
+    for quote in quotes {
+        let (text, record) = (quote["text"].as_str().unwrap_or_default(), quote["record"].as_str().unwrap_or_default());
+        if record.ends_with(".md") {
+            let note = fs::read_to_string(team.folder().join("notes").join(record))?;
+            ensure!(note.contains(text), "not verbatim in {record}: {text}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn pulls_are_found_by_what_they_did() -> Result<()> {
+    let answer = ask(&indexed()?, "Which pull request turned mosaic off?")?;
+    ensure!(answer["records"][0] == "#34", "{answer}");
+    Ok(())
+}
+
+#[test]
+fn what_is_not_there_is_said_and_nothing_is_shown() -> Result<()> {
+    let team = indexed()?;
+    for question in [
+        "What is the best BLEU in vessel-detect?",
+        "What was the best val/map in project moon-landing-7?",
+        "Compare run 9001 and run 9002.",
+        "Who won the chess tournament in Reykjavik?",
+    ] {
+        let answer = ask(&team, question)?;
+        ensure!(answer["abstained"] == true && answer["facts"].as_array().is_some_and(Vec::is_empty), "{question}: {answer}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_channel_sees_its_spaces_and_forbidden_reads_like_absent() -> Result<()> {
+    let team = indexed()?;
+    let count = |channel: &str| team.json(&["ask", "--json", "--no-model", "--as-channel", channel, "count"], &[0]);
+    let (general, leads) = (count("general")?, count("leads")?);
+    let n = |answer: &Value| answer["facts"][0]["value"].as_f64().unwrap_or_default();
+    ensure!(n(&general) > 0.0 && n(&general) < n(&leads), "{general} {leads}");
+    let hidden = team.json(&["ask", "--json", "--no-model", "--as-channel", "general", "count in sonar-classify"], &[0])?;
+    let absent = team.json(&["ask", "--json", "--no-model", "--as-channel", "general", "count in sonar-classifx"], &[0])?;
+    let same = |answer: &Value, name: &str| answer["answer"].as_str().unwrap_or_default().replace(name, "NAME");
+    ensure!(same(&hidden, "sonar-classify") == same(&absent, "sonar-classifx"), "{hidden} {absent}");
+    let unknown = team.json(&["ask", "--json", "--no-model", "--as-channel", "nowhere", "count"], &[0])?;
+    ensure!(unknown["abstained"] == true, "{unknown}");
+    Ok(())
+}
+
+#[test]
+fn a_batch_answers_line_by_line_in_order() -> Result<()> {
+    let team = indexed()?;
+    let batch = team.folder().join("batch.jsonl");
+    fs::write(&batch, "count\n{\"question\": \"best val/map in vessel-detect\", \"id\": 7}\n\nhow many runs failed?\n")?;
+    let output = team.run(&["ask", "--json", "--batch", &batch.display().to_string()])?;
+    let lines: Vec<Value> = String::from_utf8(output.stdout)?.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let asked: Vec<&str> = lines.iter().filter_map(|line| line["question"].as_str()).collect();
+    ensure!(output.status.success() && asked == ["count", "best val/map in vessel-detect", "how many runs failed?"], "{asked:?}");
+    Ok(())
+}
+
+#[test]
+fn secrets_do_not_reach_the_data_folder() -> Result<()> {
+    let team = Team::new("")?;
+    let secret = format!("hf_{}", "AbCdEfGhIjKlMnOpQrStUvWxYz01234567");
+    fs::write(team.folder().join("notes/leak.md"), format!("# Setup\n\nUse HF_TOKEN={secret} for the hub.\n"))?;
+    team.json(&["index", "--json"], &[0, 1])?;
+    let mut folders = vec![team.data()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let bytes = fs::read(&path)?;
+                ensure!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "the secret is in {}", path.display());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! The end-to-end tests: whole paths through public doors, one test binary.
+
+mod ask;
+mod crash;
+mod index;
+mod local_model;
+mod mlflow_server;
+mod openai;
+mod postgres;
+mod qdrant;
+mod tidy;
