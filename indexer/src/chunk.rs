@@ -5,12 +5,16 @@ mod run_card;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
 use sha2::{Digest, Sha256};
 
 use crate::record::{Body, Commit, Config, Pull, Record};
 
 /// Changes with every change of the rules below, so that what was indexed under other rules is indexed anew.
-pub const CHUNKER: &str = "1";
+pub const CHUNKER: &str = "2";
 
 /// Longest chunk, in characters; about 200 tokens of the embedding model.
 const MAX_CHARS: usize = 900;
@@ -72,6 +76,20 @@ struct Piece {
     heading: String,
     text: String,
     embed: Option<String>,
+}
+
+#[expect(clippy::expect_used, reason = "constant patterns")]
+static MARKUP: LazyLock<[(Regex, &str); 3]> = LazyLock::new(|| {
+    [(r"!\[[^\]]*\]\([^)\s]*\)", " "), (r"\[([^\]]*)\]\([^)\s]*\)", "$1"), (r"https?://\S+|\S{60,}", " ")]
+        .map(|(pattern, instead)| (Regex::new(pattern).expect("the pattern is right"), instead))
+});
+
+/// What a text says in words, for the embedding: without addresses, images and endless strings. `None` where nothing is left.
+fn in_words(text: &str) -> Option<String> {
+    let said =
+        MARKUP.iter().fold(Cow::Borrowed(text), |text, (pattern, instead)| Cow::Owned(pattern.replace_all(&text, *instead).into_owned()));
+    let said = said.trim();
+    (said.chars().filter(|c| c.is_alphabetic()).count() >= 3).then(|| said.to_owned())
 }
 
 fn config_pieces(key: &str, config: &Config) -> Vec<Piece> {

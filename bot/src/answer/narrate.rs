@@ -54,7 +54,7 @@ pub fn marks(finding: &Finding, facts: &[Fact]) -> Vec<Mark> {
             marks.push(Mark { letter, role, shown, fits });
         }
     };
-    for fact in facts.iter().filter(|fact| finding.headline.contains(&fact.shown())) {
+    for fact in facts.iter().filter(|fact| stands_in(&finding.headline, &fact.shown())) {
         let of = fact.record.as_deref().map(|record| format!(" of {}", short(record))).unwrap_or_default();
         match fact.kind {
             FactKind::Metric | FactKind::Mean | FactKind::Sd | FactKind::Difference => {
@@ -66,10 +66,22 @@ pub fn marks(finding: &Finding, facts: &[Fact]) -> Vec<Mark> {
             FactKind::Time | FactKind::Text => {}
         }
     }
-    if let Some(best) = &finding.best_record {
-        add("the best run".to_owned(), short(best).to_owned(), Fits::Run);
+    for source in finding.records.iter().filter(|source| stands_in(&finding.headline, short(&source.key))) {
+        let role = if finding.best_record.as_ref() == Some(&source.key) { "the best run" } else { "a run" };
+        add(role.to_owned(), short(&source.key).to_owned(), Fits::Run);
     }
     marks
+}
+
+/// Whether a value or name stands in a text by itself.
+fn stands_in(text: &str, what: &str) -> bool {
+    let is_inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || "_-".contains(c));
+    let alone = |at: usize| {
+        let after = &text[at + what.len()..];
+        let goes_on = after.starts_with('.') && after[1..].starts_with(|c: char| c.is_ascii_digit());
+        !is_inside(text[..at].chars().next_back()) && !text[..at].ends_with('.') && !is_inside(after.chars().next()) && !goes_on
+    };
+    !what.is_empty() && text.match_indices(what).any(|(at, _)| alone(at))
 }
 
 fn what(fact: &Fact) -> String {
@@ -90,7 +102,7 @@ fn short(record: &str) -> &str {
 fn grammar(marks: &[Mark]) -> String {
     let letters: Vec<String> = marks.iter().map(|mark| format!("\"{{{}}}\"", mark.letter)).collect();
     format!(
-        "start: WORDS (mark WORDS){{1,4}} \".\" | WORDS (mark WORDS){{0,3}} mark \".\"\nmark: {}\nWORDS: /[A-Za-z ,'\\/_-]{{1,90}}/\n",
+        "start: WORDS (mark WORDS){{1,2}} \".\" | WORDS (mark WORDS){{0,2}} mark \".\"\nmark: {}\nWORDS: /[A-Za-z ,'-]{{1,48}}/\n",
         letters.join(" | ")
     )
 }
@@ -118,7 +130,8 @@ pub async fn narrate(question: &str, finding: &Finding, facts: &[Fact], asking: 
 
 /// Puts the values in place of the marks, where every mark stands in a place that fits it.
 pub fn fill(text: &str, marks: &[Mark]) -> Option<String> {
-    if text.len() < 12 || !text.ends_with('.') || text.chars().any(|c| c.is_ascii_digit()) {
+    let is_sentence = text.len() >= 12 && text.ends_with('.') && !text.contains("  ") && !text.contains(" .");
+    if !is_sentence || text.chars().any(|c| c.is_ascii_digit()) {
         return None;
     }
     let mut filled = String::new();
@@ -150,8 +163,12 @@ fn is_fitting(fits: Fits, before: &str, after: &str) -> bool {
         || next.starts_with("trial")
         || next.starts_with("point")
         || next.starts_with("file");
+    let stands_free = before.ends_with(' ') && after.starts_with([' ', ',', '.']);
     let names_a_run =
         matches!(last.as_str(), "run" | "by" | "is" | "was" | "that" | "with" | "in" | "from" | "of" | "and" | "than" | "the" | "");
+    if !stands_free && !before.is_empty() {
+        return false;
+    }
     match fits {
         Fits::Step => speaks_of_step,
         Fits::Count => counts || matches!(last.as_str(), "total" | "is" | "are" | "of" | "over"),

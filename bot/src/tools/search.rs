@@ -13,17 +13,18 @@ use crate::facts::Fact;
 const MAX_FIRST_QUOTE: usize = 900;
 const MAX_QUOTE: usize = 480;
 
-/// Quotes that may be long.
-const N_FIRST: usize = 3;
+/// Quotes of the section that answers best.
+const N_OF_FIRST: usize = 4;
 
-/// Records that are quoted.
-const MAX_QUOTES: usize = 5;
+/// Quotes in all.
+const MAX_QUOTES: usize = 6;
 
-/// Below this cosine of the nearest passage nothing in the corpus is about the question, unless its words are there.
-const NEAR: f64 = 0.42;
+/// Cosine of the nearest passage, and this much for each whole of the question's words in it, must come to `NEAR`: measured with
+/// questions about the notes here and about what is in none of them (docs/benchmarks.md).
+const WORDS_WEIGH: f64 = 0.3;
+const NEAR: f64 = 0.5;
 
-/// Cosine and share of the question's words that together make a passage worth showing.
-const SOMEWHAT_NEAR: f64 = 0.28;
+/// Without vectors so many of the question's words must stand in one passage.
 const COVERED: f64 = 0.6;
 
 /// Searches, and quotes what answers.
@@ -53,7 +54,7 @@ fn is_about(words: &str, passages: &[Passage], best_cosine: Option<f64>) -> bool
         .fold(0.0, f64::max);
     tracing::debug!(best_cosine, covered, n_words = wanted.len(), "how near the best passages are");
     match best_cosine {
-        Some(cosine) => (cosine >= NEAR && covered > 0.0) || (cosine >= SOMEWHAT_NEAR && covered >= COVERED),
+        Some(cosine) => covered > 0.0 && cosine + WORDS_WEIGH * covered >= NEAR,
         None => covered >= COVERED,
     }
 }
@@ -89,28 +90,45 @@ async fn pulls(desk: &mut Desk<'_>, passages: &[Passage], limit: usize) -> Resul
     Ok(finding)
 }
 
-/// Quotes of the best passages; behind the very best stands what follows it in its section, where the reason often is.
+/// Quotes of the best sections: several of the first, one of each that follows.
 async fn prose(desk: &mut Desk<'_>, words: &str, passages: &[Passage]) -> Result<Finding, LookUpError> {
     let wanted = content_words(words);
+    let sections = sections(passages);
     let mut finding = Finding::default();
-    let first = &passages[0];
-    let mut quoted: Vec<Passage> = vec![first.clone()];
-    let section = desk.corpus.catalog.passages_of(desk.scope, first.record()).await?;
-    let after = section.iter().skip_while(|passage| passage.text() != first.text()).skip(1);
-    quoted.extend(after.take(1).filter(|passage| passage.heading() == first.heading() && !first.heading().is_empty()).cloned());
-    for passage in &passages[1..] {
-        if quoted.iter().all(|other| other.text() != passage.text()) {
-            quoted.push(passage.clone());
+    for (i, (_, section)) in sections.iter().enumerate() {
+        let n_quotes = if i == 0 { N_OF_FIRST } else { 1 };
+        for passage in section.iter().take(n_quotes) {
+            if finding.quotes.len() == MAX_QUOTES {
+                break;
+            }
+            let longest = if finding.quotes.len() < N_OF_FIRST { MAX_FIRST_QUOTE } else { MAX_QUOTE };
+            finding.quotes.push(Quote { text: window(&wanted, passage.text(), longest).to_owned(), record: passage.key().to_owned() });
+            finding.cite(passage.key(), &place(passage), passage.url());
         }
     }
-    for passage in quoted.iter().take(MAX_QUOTES) {
-        let longest = if finding.quotes.len() < N_FIRST { MAX_FIRST_QUOTE } else { MAX_QUOTE };
-        finding.quotes.push(Quote { text: window(&wanted, passage.text(), longest).to_owned(), record: passage.key().to_owned() });
-        finding.cite(passage.key(), &place(passage), passage.url());
+    if let Some(first) = sections.first().and_then(|(_, section)| section.first()) {
+        let place = desk.ledger.show(Fact::text("place", &place(first), first.key()));
+        finding.headline = format!("From {} ({place}):", first.key());
     }
-    let place = desk.ledger.show(Fact::text("place", &place(first), first.key()));
-    finding.headline = format!("From {} ({place}):", first.key());
     Ok(finding)
+}
+
+/// Passages by the section that they stand in, the best section first: several near passages in one section speak for it,
+/// each further one half as loud.
+fn sections(passages: &[Passage]) -> Vec<(f64, Vec<&Passage>)> {
+    let mut sections: Vec<(f64, Vec<&Passage>)> = Vec::new();
+    for passage in passages {
+        let is_same = |other: &&Passage| other.record() == passage.record() && other.heading() == passage.heading();
+        match sections.iter_mut().find(|(_, section)| section.first().is_some_and(|first| is_same(&first))) {
+            Some((score, section)) => {
+                *score += passage.score() * 0.5f64.powi(section.len() as i32);
+                section.push(passage);
+            }
+            None => sections.push((passage.score(), vec![passage])),
+        }
+    }
+    sections.sort_by(|a, b| b.0.total_cmp(&a.0));
+    sections
 }
 
 /// Where in its record a passage stands.

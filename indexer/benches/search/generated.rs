@@ -38,11 +38,13 @@ pub fn run() -> Outcome<()> {
         search(query)?;
     }
     print_times("hybrid, all of it", &queries, |query| search(query).map(drop))?;
-    print_times("embedding alone", &queries, |query| legs.embedder.embed(&[query]).map(|_| ()))?;
+    print_times("embedding alone", &queries, |query| legs.embedder.embed(&[query]).map(|_| ()).map_err(Into::into))?;
     let keyword = |query: &str| legs.keyword.search(std::slice::from_ref(&team), query, &Filter::default(), LEG_DEPTH);
-    print_times("keyword leg alone", &queries, |query| keyword(query).map(|_| ()))?;
+    print_times("keyword leg alone", &queries, |query| keyword(query).map(|_| ()).map_err(Into::into))?;
     let vector = generator.vector();
-    print_times("nearest vectors alone", &queries, |_| legs.vectors.search(&team, &vector, &Filter::default(), LEG_DEPTH).map(|_| ()))?;
+    print_times("nearest vectors alone", &queries, |_| {
+        legs.vectors.search(&team, &vector, &Filter::default(), LEG_DEPTH).map(|_| ()).map_err(Into::into)
+    })?;
     let mut change = 1_000;
     print_times("one note of four chunks", &queries[..N_COMMITS], |_| {
         change += 1;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::{MAX_CHARS, Piece, lines_up_to};
+use super::{MAX_CHARS, Piece, in_words, lines_up_to};
 
 /// A heading: its level, its words, and where it begins and ends in the text.
 struct Heading {
@@ -84,7 +84,7 @@ fn section(title: &str, text: &str, range: Range<usize>, blocks: &[usize], path:
     slices.push(&text[start..end]);
     for slice in slices.into_iter().flat_map(|slice| lines_up_to(slice, MAX_CHARS)) {
         let above = if heading.contains(title) { heading.clone() } else { format!("{title} > {heading}") };
-        let embed = format!("{}\n{}", above.trim_end_matches(" > "), slice.trim());
-        pieces.push(Piece { heading: heading.clone(), text: slice.trim_matches('\n').to_owned(), embed: Some(embed) });
+        let embed = in_words(slice).map(|said| format!("{}\n{said}", above.trim_end_matches(" > ")));
+        pieces.push(Piece { heading: heading.clone(), text: slice.trim_matches('\n').to_owned(), embed });
     }
 }
