@@ -1,5 +1,6 @@
 //! Logs, and the reference ids that lead from an answer to its log line. Texts of questions, passages and prompts are not logged.
 
+use std::io::IsTerminal;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,6 +18,7 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 pub fn set_up() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let subscriber = subscriber.with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
     // Only a second call fails, and the first one's settings are as good.
     let _ = subscriber.try_init();
 }

@@ -88,7 +88,12 @@ impl Policy {
     }
 }
 
-/// The spaces that one audience may read. Only a `Policy` makes one.
+/// The spaces that one audience may read. Only a `Policy` makes one; nobody else can:
+///
+/// ```compile_fail,E0451
+/// use runlore_indexer::space::ReadScope;
+/// let scope = ReadScope { spaces: Default::default() };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ReadScope {
     spaces: BTreeSet<Space>,

@@ -118,9 +118,14 @@ fn text(query: &str, found: &Found) -> String {
 fn passage_text(passage: &Passage) -> String {
     let date = passage.created_ms().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let date = date.map(|at| format!(", {}", at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d"))).unwrap_or_default();
-    let heading = if passage.heading().is_empty() { String::new() } else { format!(" > {}", passage.heading()) };
+    let heading = match passage.heading() {
+        "" => passage.title().to_owned(),
+        // The first heading of a note is often its title.
+        heading if heading.starts_with(passage.title()) => heading.to_owned(),
+        heading => format!("{} > {heading}", passage.title()),
+    };
     let url = passage.url().map(|url| format!("\n  {url}")).unwrap_or_default();
-    format!("{} {}{date}: {}{heading}{url}\n  {}", passage.kind(), passage.key(), passage.title(), excerpt(passage.text()))
+    format!("{} {}{date}: {heading}{url}\n  {}", passage.kind(), passage.key(), excerpt(passage.text()))
 }
 
 /// The beginning of a text, on one line.

@@ -40,7 +40,7 @@ impl<'a> Names<'a> {
         if let Some(project) = self.vocabulary.projects.iter().find(|project| project.name.eq_ignore_ascii_case(name)) {
             return Ok(project.name.clone());
         }
-        match resolve_project(name, self.vocabulary) {
+        match with_its_numbers(name, resolve_project(name, self.vocabulary)) {
             Resolved::One(project) => Ok(project),
             Resolved::Many(projects) => Err(ambiguous(name, "project", &projects)),
             Resolved::Nothing { nearest } => Err(unknown(word, format!("There is no project `{name}`."), &nearest)),
@@ -58,7 +58,7 @@ impl<'a> Names<'a> {
         if self.metrics(project).any(|metric| metric == name) {
             return Ok(name.to_owned());
         }
-        match resolve_metric(name, project, self.vocabulary) {
+        match with_its_numbers(name, resolve_metric(name, project, self.vocabulary)) {
             Resolved::One(metric) => Ok(metric),
             Resolved::Many(metrics) => Err(ambiguous(name, "metric", &metrics)),
             Resolved::Nothing { nearest } => {
@@ -74,7 +74,7 @@ impl<'a> Names<'a> {
         if self.vocabulary.params.iter().any(|param| param.name == name) {
             return Ok(name.to_owned());
         }
-        match resolve_param(name, self.vocabulary) {
+        match with_its_numbers(name, resolve_param(name, self.vocabulary)) {
             Resolved::One(param) => Ok(param),
             Resolved::Many(params) => Err(ambiguous(name, "param", &params)),
             Resolved::Nothing { nearest } => Err(unknown(word, format!("There is no param `{name}`."), &nearest)),
@@ -133,6 +133,19 @@ impl<'a> Names<'a> {
         };
         let said: Vec<String> = words.iter().flat_map(|word| parts(&word.text)).collect();
         self.metrics(project).find(|metric| parts(metric) == said).map(str::to_owned)
+    }
+}
+
+/// A likeness that leaves out a number of the name is another name: `top5` is not `top1`.
+fn with_its_numbers(name: &str, resolved: Resolved<String>) -> Resolved<String> {
+    let numbers = |text: &str| -> Vec<String> {
+        text.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty()).map(str::to_owned).collect()
+    };
+    match resolved {
+        Resolved::One(found) if numbers(name).iter().any(|number| !numbers(&found).contains(number)) => {
+            Resolved::Nothing { nearest: vec![found] }
+        }
+        resolved => resolved,
     }
 }
 

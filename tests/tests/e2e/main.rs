@@ -2,6 +2,7 @@
 
 mod ask;
 mod crash;
+mod docs;
 mod index;
 mod local_model;
 mod mlflow_server;

@@ -1,0 +1,64 @@
+//! What the docs show is so: every sample of settings parses, every command that is named exists.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use runlore_bot::config::BotSettings;
+use runlore_indexer::config::Settings;
+use runlore_tests::team::{fixtures, program};
+
+fn root() -> PathBuf {
+    fixtures().join("..")
+}
+
+fn pages() -> Result<Vec<PathBuf>> {
+    let mut pages: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(|name| root().join(name)).to_vec();
+    for entry in fs::read_dir(root().join("docs"))? {
+        pages.push(entry?.path());
+    }
+    Ok(pages)
+}
+
+/// The fenced blocks of a language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    text.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("\n```").next().map(str::to_owned)).collect()
+}
+
+fn parse(place: &Path, text: &str) -> Result<()> {
+    // Secrets come from the environment, which a sample cannot have.
+    let text: String = text.lines().filter(|line| !line.contains("_env") && !line.trim_start().starts_with("username")).map(|line| format!("{line}\n")).collect();
+    let settings = Settings::parse(&root().join("sample.toml"), &text).with_context(|| format!("{}:\n{text}", place.display()))?;
+    BotSettings::from(&settings).with_context(|| format!("{}:\n{text}", place.display()))?;
+    Ok(())
+}
+
+#[test]
+fn every_sample_of_settings_parses() -> Result<()> {
+    let mut n_samples = 0;
+    for page in pages()? {
+        for block in blocks(&fs::read_to_string(&page)?, "toml") {
+            parse(&page, &block)?;
+            n_samples += 1;
+        }
+    }
+    for entry in fs::read_dir(root().join("config"))? {
+        let path = entry?.path();
+        parse(&path, &fs::read_to_string(&path)?)?;
+        n_samples += 1;
+    }
+    ensure!(n_samples >= 4, "only {n_samples} samples were found");
+    Ok(())
+}
+
+#[test]
+fn every_command_of_the_readme_has_help() -> Result<()> {
+    let readme = fs::read_to_string(root().join("README.md"))?;
+    for command in ["index", "watch", "ask", "chat", "search", "runs", "status", "doctor", "models", "demo"] {
+        ensure!(readme.contains(&format!("`{command}")), "the README does not name `{command}`");
+        let output = std::process::Command::new(program()).args([command, "--help"]).output()?;
+        ensure!(output.status.success(), "`runlore {command} --help` ended with {}", output.status);
+    }
+    Ok(())
+}
