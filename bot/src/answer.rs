@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::chat::{Answer, PlannedCall, Question, Step, Timings};
 use crate::command::{self, Parsed};
 use crate::facts::Ledger;
-use crate::model::CancellationToken;
+use crate::model::{CancellationToken, ModelError};
 use crate::telemetry;
 use crate::tools::{Call, Desk, Finding};
 use plan::{Asking, Plan};
@@ -104,7 +104,7 @@ async fn ask_to_choose(turn: &Turn<'_>, links: &link::Links, choice: &plan::Choi
     let scope_id = turn.scope.id();
     let asking = Asking { model: &*model, prompts: &turn.app.prompts, scope_id: &scope_id, cancel: watch.cancel };
     let chosen = plan::ask_model(&turn.question.text, links, choice, &asking).await;
-    chosen.inspect_err(|error| tracing::warn!(%error, "the model did not plan")).ok()
+    chosen.inspect_err(|error| warn("the model did not plan", error)).ok()
 }
 
 async fn look_up(turn: &mut Turn<'_>, calls: Vec<Call>) -> anyhow::Result<Finding> {
@@ -144,18 +144,25 @@ async fn narrate(turn: &Turn<'_>, finding: &mut Finding, watch: &Watch<'_>) -> O
     let asking = Asking { model: &*model, prompts: &turn.app.prompts, scope_id: &scope_id, cancel: watch.cancel };
     if finding.quotes.len() > 1 {
         let picked = narrate::pick(&turn.question.text, &finding.quotes, &asking).await;
-        let picked = picked.inspect_err(|error| tracing::warn!(%error, "the model did not pick")).unwrap_or_default();
+        let picked = picked.inspect_err(|error| warn("the model did not pick", error)).unwrap_or_default();
         bring_forward(finding, &picked);
         return None;
     }
     // The sampler is deterministic: the same request would give the same sentence, so one that does not pass is left out at once.
     let told = narrate::narrate(&turn.question.text, finding, turn.ledger.facts(), &asking).await;
-    let sentence = told.inspect_err(|error| tracing::warn!(%error, "the model did not narrate")).ok().flatten()?;
+    let sentence = told.inspect_err(|error| warn("the model did not narrate", error)).ok().flatten()?;
     if !strays(turn, finding, &sentence).is_empty() {
         return None;
     }
     (watch.on_step)(Step::Narration(sentence.clone()));
     Some(sentence)
+}
+
+/// Logs why the model gave nothing; being stopped by the asker is no fault.
+fn warn(what: &str, error: &ModelError) {
+    if *error != ModelError::Cancelled {
+        tracing::warn!(%error, "{what}");
+    }
 }
 
 /// Puts the quotes that the model picked first; nothing is lost.

@@ -21,12 +21,19 @@ pub const RULES_VERSION: &str = "1";
 
 /// The text without secrets and hidden characters, and how many secrets were taken out.
 pub fn redact(text: &str) -> (Cow<'_, str>, u64) {
-    let visible = invisible::remove(text);
-    match engine::take_out(&visible) {
-        Some((redacted, n_secrets)) => (Cow::Owned(redacted), n_secrets),
-        None => (visible, 0),
+    let mut text = invisible::remove(text);
+    let mut n_secrets = 0;
+    // What was taken out may have hidden what stands beside it; so again, until nothing more is found.
+    for _ in 0..MAX_ROUNDS {
+        let Some((redacted, n_found)) = engine::take_out(&text) else { break };
+        text = Cow::Owned(redacted);
+        n_secrets += n_found;
     }
+    (text, n_secrets)
 }
+
+/// Rounds in which secrets are looked for in one text.
+const MAX_ROUNDS: usize = 4;
 
 /// Takes the secrets out of every text of a record; says how many there were. What names the record in its source stays.
 pub fn redact_record(record: &mut Record) -> u64 {

@@ -60,6 +60,29 @@ impl Team {
         self.command(arguments).output().with_context(|| format!("cannot run {}", program().display()))
     }
 
+    /// What a clean build of the sources as they are now holds. Removes the data folder before and after.
+    ///
+    /// # Errors
+    /// Where it cannot be built.
+    pub fn clean_build(&self) -> Result<Value> {
+        self.forget()?;
+        self.json(&["index", "--json"], &[0, 1])?;
+        let verified = self.json(&["verify"], &[0])?;
+        self.forget()?;
+        Ok(verified)
+    }
+
+    /// Removes the data folder.
+    ///
+    /// # Errors
+    /// Where that is not allowed.
+    pub fn forget(&self) -> Result<()> {
+        if self.data().exists() {
+            std::fs::remove_dir_all(self.data())?;
+        }
+        Ok(())
+    }
+
     /// Runs the program and reads its standard output as JSON; its exit code must be one of `codes`.
     ///
     /// # Errors

@@ -30,14 +30,21 @@ const COVERED: f64 = 0.6;
 /// Searches, and quotes what answers.
 pub(super) async fn look_up(desk: &mut Desk<'_>, words: &str, filter: &Filter, limit: usize) -> Result<Finding, LookUpError> {
     let found = desk.corpus.search(desk.scope, words, filter, limit.max(8) * 3).await?;
-    if !is_about(words, &found.passages, found.best_cosine) {
+    // The reason is for the log and for `runlore doctor`; the person is told what it means.
+    let notice = found.notice.map(|reason| {
+        tracing::warn!(reason, "search without vectors");
+        "Vectors are not available, so this was found by its words alone.".to_owned()
+    });
+    // Hashed vectors compare spelling, not meaning: their cosine says nothing about the subject.
+    let best_cosine = found.best_cosine.filter(|_| !desk.corpus.embedder.name().starts_with("hashed"));
+    if !is_about(words, &found.passages, best_cosine) {
         let mut finding = Finding::nothing("I found nothing about that in what I may read here.");
-        finding.notices.extend(found.notice);
+        finding.notices.extend(notice);
         return Ok(finding);
     }
     let only_pulls = filter.kinds == [RecordKind::Pull];
     let mut finding = if only_pulls { pulls(desk, &found.passages, limit).await? } else { prose(desk, words, &found.passages).await? };
-    finding.notices.extend(found.notice);
+    finding.notices.extend(notice);
     Ok(finding)
 }
 
@@ -119,7 +126,7 @@ fn sections(passages: &[Passage]) -> Vec<(f64, Vec<&Passage>)> {
     let mut sections: Vec<(f64, Vec<&Passage>)> = Vec::new();
     for passage in passages {
         let is_same = |other: &&Passage| other.record() == passage.record() && other.heading() == passage.heading();
-        match sections.iter_mut().find(|(_, section)| section.first().is_some_and(|first| is_same(&first))) {
+        match sections.iter_mut().find(|(_, section)| section.first().is_some_and(is_same)) {
             Some((score, section)) => {
                 *score += passage.score() * 0.5f64.powi(section.len() as i32);
                 section.push(passage);

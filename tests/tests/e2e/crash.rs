@@ -5,24 +5,18 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use runlore_indexer::failpoint;
 use runlore_tests::team::Team;
-use serde_json::Value;
 
 /// Random kills in the ordinary round; `RUNLORE_KILLS` asks for more.
 const KILLS: u64 = 40;
 
-fn clean_build() -> Result<Value> {
-    let team = Team::new("")?;
-    team.json(&["index", "--json"], &[0, 1])?;
-    team.json(&["verify"], &[0])
-}
-
 #[test]
 fn every_failpoint_loses_nothing() -> Result<()> {
-    let clean = clean_build()?;
+    let team = Team::new("")?;
+    let clean = team.clean_build()?;
     for name in failpoint::NAMES {
         let mut n_died = 0;
         for nth in 1..=3 {
-            let team = Team::new("")?;
+            team.forget()?;
             let status = team.command(&["index", "--json"]).env("RUNLORE_FAILPOINT", format!("{name}:{nth}")).output()?.status;
             n_died += u64::from(status.code().is_none());
             team.json(&["index", "--json"], &[0, 1])?;
@@ -35,12 +29,13 @@ fn every_failpoint_loses_nothing() -> Result<()> {
 
 #[test]
 fn random_kills_lose_nothing() -> Result<()> {
-    let clean = clean_build()?;
+    let team = Team::new("")?;
+    let clean = team.clean_build()?;
     let n_kills: u64 = std::env::var("RUNLORE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
     let started = Instant::now();
-    Team::new("")?.json(&["index", "--json"], &[0, 1])?;
+    team.json(&["index", "--json"], &[0, 1])?;
     let whole = started.elapsed();
-    let mut team = Team::new("")?;
+    team.forget()?;
     for kill in 0..n_kills {
         let mut child =
             team.command(&["index", "--json"]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn()?;
@@ -50,7 +45,7 @@ fn random_kills_lose_nothing() -> Result<()> {
         if kill % 4 == 3 {
             team.json(&["index", "--json"], &[0, 1])?;
             ensure!(team.json(&["verify"], &[0])? == clean, "after kill {kill}");
-            team = Team::new("")?;
+            team.forget()?;
         }
     }
     Ok(())

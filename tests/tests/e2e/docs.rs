@@ -28,7 +28,14 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 
 fn parse(place: &Path, text: &str) -> Result<()> {
     // Secrets come from the environment, which a sample cannot have.
-    let text: String = text.lines().filter(|line| !line.contains("_env") && !line.trim_start().starts_with("username")).map(|line| format!("{line}\n")).collect();
+    let text: String = text
+        .lines()
+        .filter(|line| !line.contains("_env") && !line.trim_start().starts_with("username"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    // A sample that shows other tables has no source; the spaces that it names need one.
+    let sources = "\n[[source]]\nname = \"some\"\nkind = \"notes\"\npath = \"n\"\nspace = \"team\"\n[[source.rule]]\npath = \"p/**\"\nspace = \"leads\"\n";
+    let text = if text.contains("[[source]]") { text } else { format!("{text}{sources}") };
     let settings = Settings::parse(&root().join("sample.toml"), &text).with_context(|| format!("{}:\n{text}", place.display()))?;
     BotSettings::from(&settings).with_context(|| format!("{}:\n{text}", place.display()))?;
     Ok(())
