@@ -165,10 +165,11 @@ fn warn(what: &str, error: &ModelError) {
     }
 }
 
-/// Puts the quotes that the model picked first; nothing is lost.
+/// Puts the quotes that the model picked right behind the first, which the search ranked highest and the headline names; nothing is lost.
 fn bring_forward(finding: &mut Finding, picked: &[usize]) {
-    let mut order: Vec<usize> = picked.iter().copied().filter(|&i| i < finding.quotes.len()).collect();
-    order.extend((0..finding.quotes.len()).filter(|i| !picked.contains(i)));
+    let mut order: Vec<usize> = vec![0];
+    order.extend(picked.iter().copied().filter(|&i| i > 0 && i < finding.quotes.len()));
+    order.extend((1..finding.quotes.len()).filter(|i| !picked.contains(i)));
     finding.quotes = order.iter().map(|&i| finding.quotes[i].clone()).collect();
 }
 

@@ -43,7 +43,8 @@ pub(super) async fn look_up(desk: &mut Desk<'_>, words: &str, filter: &Filter, l
         return Ok(finding);
     }
     let only_pulls = filter.kinds == [RecordKind::Pull];
-    let mut finding = if only_pulls { pulls(desk, &found.passages, limit).await? } else { prose(desk, words, &found.passages).await? };
+    let mut finding =
+        if only_pulls { pulls(desk, words, &found.passages, limit).await? } else { prose(desk, words, &found.passages).await? };
     finding.notices.extend(notice);
     Ok(finding)
 }
@@ -67,13 +68,15 @@ fn is_about(words: &str, passages: &[Passage], best_cosine: Option<f64>) -> bool
 }
 
 /// Pulls by their passages, each once.
-async fn pulls(desk: &mut Desk<'_>, passages: &[Passage], limit: usize) -> Result<Finding, LookUpError> {
+async fn pulls(desk: &mut Desk<'_>, words: &str, passages: &[Passage], limit: usize) -> Result<Finding, LookUpError> {
+    let wanted = content_words(words);
     let mut finding = Finding::default();
     for passage in passages {
         if finding.records.len() == limit {
             break;
         }
-        if finding.records.iter().any(|source| source.key == passage.key()) {
+        let is_known = finding.records.iter().any(|source| source.key == passage.key());
+        if is_known || !finding.records.is_empty() && !shares_words(&wanted, passage) {
             continue;
         }
         let title = desk.ledger.show(Fact::text("title", passage.title(), passage.key()));
@@ -105,7 +108,7 @@ async fn prose(desk: &mut Desk<'_>, words: &str, passages: &[Passage]) -> Result
     for (i, (_, section)) in sections.iter().enumerate() {
         let n_quotes = if i == 0 { N_OF_FIRST } else { 1 };
         for passage in section.iter().take(n_quotes) {
-            if finding.quotes.len() == MAX_QUOTES {
+            if finding.quotes.len() == MAX_QUOTES || i > 0 && !shares_words(&wanted, passage) {
                 break;
             }
             let longest = if finding.quotes.len() < N_OF_FIRST { MAX_FIRST_QUOTE } else { MAX_QUOTE };
@@ -118,6 +121,11 @@ async fn prose(desk: &mut Desk<'_>, words: &str, passages: &[Passage]) -> Result
         finding.headline = format!("From {} ({place}):", first.key());
     }
     Ok(finding)
+}
+
+/// Whether a passage has any of the wanted words; near by vector alone is not near enough to follow a better answer.
+fn shares_words(wanted: &[String], passage: &Passage) -> bool {
+    coverage(wanted, &format!("{} {} {}", passage.title(), passage.heading(), passage.text())) > 0.0
 }
 
 /// Passages by the section that they stand in, the best section first: several near passages in one section speak for it,

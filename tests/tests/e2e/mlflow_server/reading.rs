@@ -92,7 +92,8 @@ impl Held {
     pub fn assert_equals(&self, truth: &[Shown], lost: &BTreeSet<String>) {
         let held: BTreeSet<&str> = self.records.keys().map(String::as_str).filter(|id| !lost.contains(*id)).collect();
         let shown: BTreeSet<&str> = truth.iter().map(|run| run.id.as_str()).collect();
-        assert_eq!(held, shown);
+        let unshown: Vec<&str> = held.difference(&shown).map(|id| self.record(id).key.as_str()).collect();
+        assert_eq!(held, shown, "held and not shown: {unshown:?}; complaints: {:?}", self.complaints);
         for run in truth {
             run.assert_same(self.record(&run.id), self.run(&run.id));
         }

@@ -125,7 +125,7 @@ fn control(command: &mut Command, folder: &Path) {
     let users = folder.join("users.db");
     let text = format!(
         "[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{}\nadmin_username = {}\nadmin_password = {}\n\
-         authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n",
+         authorization_function = mlflow.server.auth:authenticate_request_basic_auth\nauth_cache_ttl_seconds = 600\n",
         users.display(),
         ADMIN.0,
         ADMIN.1
