@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::record::{Body, Commit, Config, Pull, Record};
 
 /// Changes with every change of the rules below, so that what was indexed under other rules is indexed anew.
-pub const CHUNKER: &str = "2";
+pub const CHUNKER: &str = "3";
 
 /// Longest chunk, in characters; about 200 tokens of the embedding model.
 const MAX_CHARS: usize = 900;

@@ -19,11 +19,18 @@ pub(super) fn pieces(title: &str, text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut path: Vec<(HeadingLevel, String)> = Vec::new();
     let mut start = 0;
-    for heading in &headings {
+    for (i, heading) in headings.iter().enumerate() {
         section(title, text, start..heading.range.start, &blocks, &path, &mut pieces);
         path.retain(|(level, _)| *level < heading.level);
         path.push((heading.level, heading.words.clone()));
         start = heading.range.end;
+        let next = headings.get(i + 1);
+        let has_parts = next.is_some_and(|next| next.level > heading.level);
+        let body_end = next.map_or(text.len(), |next| next.range.start);
+        // A heading with nothing below it would be found nowhere.
+        if !has_parts && text[start..body_end].trim().is_empty() {
+            start = heading.range.start;
+        }
     }
     section(title, text, start..text.len(), &blocks, &path, &mut pieces);
     pieces

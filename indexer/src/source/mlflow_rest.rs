@@ -3,6 +3,8 @@
 //! Every run is listed each time, with its latest values; histories, every point of them, and text artifacts are fetched only
 //! of runs whose listing changed, and once a week of all: a point put in before the latest one does not show in a listing. A run
 //! that is known and not listed is asked for by its id, because a listing hides what we may not see as if it were not there.
+//! With access control a server answers for a run that no longer exists as for one that is not ours to see (403); which of the
+//! two it is another run of the same experiment shows, so the experiment's id stands before the hash in a fingerprint.
 
 mod client;
 mod fetch;
@@ -10,7 +12,7 @@ mod fetch;
 mod tests;
 mod wire;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt as _;
@@ -42,6 +44,7 @@ pub async fn read(server: &MlflowServer, known: Known, outlet: Outlet) -> Result
         is_full,
         keys: Keys::default(),
         seen: HashSet::new(),
+        witnesses: HashMap::new(),
         artifacts: Artifacts::Served,
     };
     let experiments = client.experiments().await.map_err(CallError::into_source)?;
@@ -65,12 +68,15 @@ struct Reading<'a> {
     is_full: bool,
     keys: Keys,
     seen: HashSet<String>,
+    /// By experiment id, a run that was listed.
+    witnesses: HashMap<String, String>,
     artifacts: Artifacts,
 }
 
 impl Reading<'_> {
     async fn experiment(&mut self, experiment: &Experiment, mut runs: Vec<ListedRun>) -> Result<(), SourceError> {
         mlflow::sort_for_keys(&mut runs, |run| &run.info);
+        self.witnesses.extend(runs.first().map(|run| (experiment.id.clone(), run.info.id.clone())));
         for run in runs {
             // Pages are cut by offset: a run that was started meanwhile moves others onto the next page, where they come again.
             if !self.seen.insert(run.info.id.clone()) {
@@ -88,7 +94,7 @@ impl Reading<'_> {
             return self.gone(id).await;
         }
         let key = self.keys.claim(experiment, &run.info);
-        let fingerprint = run.fingerprint(experiment, &key);
+        let fingerprint = format!("{}:{}", experiment.id, run.fingerprint(experiment, &key));
         if !self.is_full && self.known.is_same(&id, &fingerprint) {
             return self.outlet.send(Item::Unchanged(id)).await;
         }
@@ -127,12 +133,25 @@ impl Reading<'_> {
                 Ok(true) | Err(CallError::Missing { .. }) => self.gone(id).await?,
                 // There after all: it slipped between two pages, and the next reading lists it.
                 Ok(false) => self.outlet.send(Item::Unchanged(id)).await?,
+                Err(CallError::Denied { status: 403, .. }) if self.may_read_beside(&id).await? => self.gone(id).await?,
                 Err(CallError::Denied { status: 403, .. }) => self.access_lost(&id).await?,
                 Err(CallError::Rejected { message, .. }) => self.outlet.complain(&self.client.place(&id), message, Some(&id)).await?,
                 Err(error) => return Err(error.into_source()),
             }
         }
         Ok(())
+    }
+
+    /// Whether, at this moment, we may read another run of the experiment in which this one was.
+    async fn may_read_beside(&self, id: &str) -> Result<bool, SourceError> {
+        let fingerprint = self.known.fingerprints.get(id).map(String::as_str).unwrap_or_default();
+        let experiment = fingerprint.split_once(':').map(|(experiment, _)| experiment).unwrap_or_default();
+        let Some(witness) = self.witnesses.get(experiment) else { return Ok(false) };
+        match self.client.is_deleted(witness).await {
+            Ok(_) => Ok(true),
+            Err(CallError::Broken(error)) => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 
     async fn gone(&self, id: String) -> Result<(), SourceError> {

@@ -46,7 +46,7 @@ fn resident_mib() -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_small_model_keeps_its_promises() {
     let Some(folder) = folder() else {
-        eprintln!("not run: the model chat-0.5b is not in the cache folder (`runlore models` fetches it)");
+        runlore_tests::not_run::not_run("local_model", "the model chat-0.5b is not in the cache folder (`runlore models` fetches it)");
         return;
     };
     let settings = LocalSettings { weights: Weights::Path(folder), device: Device::Cpu };
@@ -122,7 +122,7 @@ async fn keeps_nothing(model: &MistralModel) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_cut_short_is_a_complaint() {
     let Some(folder) = folder() else {
-        eprintln!("not run: the model chat-0.5b is not in the cache folder (`runlore models` fetches it)");
+        runlore_tests::not_run::not_run("local_model", "the model chat-0.5b is not in the cache folder (`runlore models` fetches it)");
         return;
     };
     let whole =

@@ -18,7 +18,7 @@ type Made = Box<dyn VectorIndex>;
 
 /// The server's program, or a line that says why the test did not run.
 fn server() -> Option<std::path::PathBuf> {
-    program().map_err(|error| println!("not run: {error}")).ok()
+    program().map_err(|error| runlore_tests::not_run::not_run("qdrant", &error.to_string())).ok()
 }
 
 /// Makes empty indexes on one server, each under a prefix of its own.

@@ -42,7 +42,7 @@ impl Server {
     pub fn start(access: Access) -> Option<Self> {
         let python = cache_folder().join("venv-mlflow/bin/python");
         if !python.is_file() {
-            println!("not run: MLflow's server is not installed (scripts/test-venv installs it)");
+            runlore_tests::not_run::not_run("mlflow_server", "MLflow's server is not installed (scripts/test-venv installs it)");
             return None;
         }
         let folder = tempfile::tempdir().expect("a temporary folder");

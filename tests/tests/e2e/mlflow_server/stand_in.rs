@@ -207,6 +207,25 @@ async fn an_empty_listing_deletes_nothing_by_itself() {
     assert!(!reading.end.as_ref().unwrap().is_complete);
 }
 
+/// With access control MLflow says 403 for a run that no longer exists. Whether we lost access, a neighbour shows.
+#[tokio::test]
+async fn a_purged_run_is_told_from_a_denied_one_by_its_neighbour() {
+    let of_experiment = |id: &str| Known { fingerprints: [("gone".to_owned(), format!("{id}:of old"))].into(), cursor: None };
+    let refuses = |refused: &'static [&'static str]| {
+        StandIn::start(move |call| match call.name.as_str() {
+            "runs/get" if refused.contains(&call.query("run_id")) => Say::Refuse(StatusCode::FORBIDDEN, "Permission denied"),
+            "runs/get" => Say::Json(json!({"run": run(call.query("run_id"))})),
+            _ => usual(call),
+        })
+    };
+    let last = |reading: &Reading| shown(reading).pop().unwrap_or_default();
+    let open = refuses(&["gone"]).await;
+    assert_eq!(last(&read(&open.place, of_experiment("1")).await), "gone gone");
+    assert_eq!(last(&read(&open.place, of_experiment("2")).await), "complaint gone: access lost");
+    let closed = refuses(&["gone", "a"]).await;
+    assert_eq!(last(&read(&closed.place, of_experiment("1")).await), "complaint gone: access lost");
+}
+
 #[tokio::test]
 async fn pages_that_overlap_give_each_run_once() {
     let server = StandIn::start(|call| match call.name.as_str() {
