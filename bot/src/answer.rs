@@ -92,7 +92,12 @@ async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: Timestamp, watch
     if finding.abstained || watch.cancel.is_cancelled() {
         return Ok(finish(turn, finding, None));
     }
-    (watch.on_step)(Step::Facts(render::text(&finding, &render::citations(&finding), None)));
+    let shown = render::text(&finding, &render::citations(&finding), None);
+    // Nothing is shown before it is checked; `finish` says so where it does not pass.
+    if !strays(turn, &finding, &shown).is_empty() {
+        return Ok(finish(turn, finding, None));
+    }
+    (watch.on_step)(Step::Facts(shown));
     let narration = narrate(turn, &mut finding, watch).await;
     Ok(finish(turn, finding, narration.as_deref()))
 }
