@@ -12,8 +12,6 @@ mod schema;
 mod sql;
 mod status;
 mod store;
-#[cfg(test)]
-mod tests;
 mod vocabulary;
 mod write_run;
 
@@ -25,7 +23,7 @@ pub use curve::Curve;
 pub use notes::NoteRow;
 pub use pulls::{CommitRow, PullRow};
 pub use runs::{RunCard, RunFilter, RunRow, SeriesRow};
-pub use schema::digest;
+pub use schema::{digest, open_database};
 pub use status::{SourceStatus, SpaceCounts};
 pub use store::{Placed, Stored, SyncEnd};
 pub use vocabulary::{ParamEntry, ProjectEntry, RunEntry, TagEntry, Vocabulary};

@@ -1,5 +1,6 @@
 //! Settings: one TOML file, read into raw tables, checked, and turned into values that cannot be wrong.
 
+mod access;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,8 @@ use thiserror::Error;
 use crate::record::Record;
 use crate::run::Direction;
 use crate::source::{GitRepository, MlflowLogin, MlflowServer, Place, Source};
-use crate::space::{Grant, Policy, Space};
+use crate::space::Space;
+pub use access::{AccessSettings, ChannelSettings, PersonSettings};
 use raw::{RawConfig, RawSource};
 
 /// Everything that the indexer and the readers of its corpus need to know.
@@ -35,14 +37,20 @@ pub struct Settings {
     pub catalog_url: String,
     /// Database of the state.
     pub state_url: String,
-    /// Who may read what.
-    pub policy: Policy,
+    /// Who may read and ask what.
+    pub access: AccessSettings,
     /// Directions of metrics that a person declared, by key.
     pub directions: BTreeMap<String, Direction>,
     /// The table `[model]`, for the bot to read.
     pub model: toml::Table,
     /// The table `[prompts]`, for the bot to read.
     pub prompts: toml::Table,
+    /// The table `[slack]`, for the bot to read, where there is one.
+    pub slack: Option<toml::Table>,
+    /// The table `[limits]`, for the bot to read.
+    pub limits: toml::Table,
+    /// The table `[serve]`, for the bot to read.
+    pub serve: toml::Table,
 }
 
 /// A source and where its records belong.
@@ -111,11 +119,11 @@ impl Settings {
     /// As `read`.
     pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
         let wrong = |message: String| ConfigError::Wrong { file: file.to_owned(), message };
-        let raw: RawConfig = toml::from_str(text).map_err(|e| wrong(e.to_string().trim().to_owned()))?;
+        let mut raw: RawConfig = toml::from_str(text).map_err(|e| wrong(e.to_string().trim().to_owned()))?;
         let folder = file.parent().unwrap_or(Path::new("."));
-        let data = raw.data.path.map_or_else(default_data, |path| folder.join(path));
+        let data = raw.data.path.take().map_or_else(default_data, |path| folder.join(path));
         let mut sources = Vec::new();
-        for source in raw.source {
+        for source in std::mem::take(&mut raw.source) {
             let name = source.name.clone();
             let placed = placed_source(folder, source).map_err(|message| wrong(format!("source `{name}`: {message}")))?;
             if sources.iter().any(|other: &PlacedSource| other.source.name == name) {
@@ -123,13 +131,8 @@ impl Settings {
             }
             sources.push(placed);
         }
-        let mut every_space: BTreeSet<Space> = sources.iter().flat_map(PlacedSource::spaces).cloned().collect();
-        let terminal = grant(&raw.terminal.spaces, &mut every_space).map_err(|m| wrong(format!("[terminal] spaces: {m}")))?;
-        let mut channels = BTreeMap::new();
-        for (name, channel) in raw.channels {
-            let granted = grant(&channel.spaces, &mut every_space).map_err(|m| wrong(format!("[channels.{name}] spaces: {m}")))?;
-            channels.insert(name, granted);
-        }
+        let every_space: BTreeSet<Space> = sources.iter().flat_map(PlacedSource::spaces).cloned().collect();
+        let access = access::access(folder, &mut raw, every_space).map_err(&wrong)?;
         let sqlite = |name: &str| format!("sqlite://{}", data.join(name).display());
         Ok(Self {
             file: file.to_owned(),
@@ -137,13 +140,23 @@ impl Settings {
             vectors: raw.index.settings().map_err(&wrong)?,
             catalog_url: raw.catalog.url.unwrap_or_else(|| sqlite("catalog.db")),
             state_url: raw.state.url.unwrap_or_else(|| sqlite("bot.db")),
-            policy: Policy::new(every_space, terminal, channels),
+            access,
             directions: raw.metrics.into_iter().map(|(metric, m)| (metric, m.direction)).collect(),
             model: raw.model,
             prompts: raw.prompts,
+            slack: raw.slack,
+            limits: raw.limits,
+            serve: raw.serve,
             data,
             sources,
         })
+    }
+
+    /// The folder of channel files that a settings file names, as far as it can be read.
+    pub fn channel_files(file: &Path) -> Option<PathBuf> {
+        let text = std::fs::read_to_string(file).ok()?;
+        let path = text.parse::<toml::Table>().ok()?.get("channel_files")?.as_str().map(PathBuf::from)?;
+        Some(file.parent().unwrap_or(Path::new(".")).join(path))
     }
 
     /// The folder of the indexes.
@@ -192,18 +205,6 @@ pub fn cache_folder() -> PathBuf {
 fn default_data() -> PathBuf {
     let home = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".local/share")));
     home.unwrap_or_else(|| PathBuf::from(".")).join("runlore")
-}
-
-fn grant(labels: &[String], every_space: &mut BTreeSet<Space>) -> Result<Grant, String> {
-    if labels.iter().any(|label| label == "*") {
-        return Ok(Grant::All);
-    }
-    let spaces = labels.iter().map(|label| Space::new(label)).collect::<Result<BTreeSet<_>, _>>()?;
-    if let Some(unknown) = spaces.iter().find(|space| !every_space.contains(space)) {
-        let known: Vec<&str> = every_space.iter().map(Space::as_str).collect();
-        return Err(format!("no source puts anything into `{unknown}`; there are {}", known.join(", ")));
-    }
-    Ok(Grant::Spaces(spaces))
 }
 
 fn placed_source(folder: &Path, raw: RawSource) -> Result<PlacedSource, String> {

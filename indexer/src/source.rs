@@ -113,6 +113,8 @@ pub enum Item {
     Complaint(Complaint),
     /// The source says for certain that this one is gone (a run in the bin), by native id.
     Gone(String),
+    /// The source no longer shows this one to us, which is not to say that it is gone: kept, and not answered from until it is shown again.
+    Withheld(String),
 }
 
 /// Something that could not be read, and where.

@@ -44,6 +44,8 @@ pub enum Audience {
     Terminal,
     /// The members of a channel, by its name in the settings.
     Channel(String),
+    /// One person in direct messages: by name where the settings name them.
+    Direct(Option<String>),
 }
 
 /// Which spaces an entry of the settings gives: named ones, or all that there are.
@@ -61,19 +63,28 @@ pub struct Policy {
     every_space: BTreeSet<Space>,
     terminal: Grant,
     channels: BTreeMap<String, Grant>,
+    direct: Option<Grant>,
+    people: BTreeMap<String, Grant>,
 }
 
 impl Policy {
     /// `every_space` are the spaces that the settings can assign.
     pub fn new(every_space: BTreeSet<Space>, terminal: Grant, channels: BTreeMap<String, Grant>) -> Self {
-        Self { every_space, terminal, channels }
+        Self { every_space, terminal, channels, direct: None, people: BTreeMap::new() }
     }
 
-    /// What this audience may read; `None` for a channel that the settings do not know.
+    /// The same with what anybody may read in direct messages, and what people with an entry of their own may instead.
+    pub fn with_direct(self, direct: Option<Grant>, people: BTreeMap<String, Grant>) -> Self {
+        Self { direct, people, ..self }
+    }
+
+    /// What this audience may read; `None` for one that the settings do not know.
     pub fn scope_for(&self, audience: &Audience) -> Option<ReadScope> {
         let grant = match audience {
             Audience::Terminal => &self.terminal,
             Audience::Channel(name) => self.channels.get(name)?,
+            Audience::Direct(Some(person)) => self.people.get(person)?,
+            Audience::Direct(None) => self.direct.as_ref()?,
         };
         let spaces = match grant {
             Grant::All => self.every_space.clone(),

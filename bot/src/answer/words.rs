@@ -146,12 +146,16 @@ fn camel_parts(piece: &str) -> Vec<String> {
 }
 
 /// Whether a typed part means a part of a name: the same, its plural, its beginning where that is long, or one slip away.
+/// Names that differ in a number are different names.
 pub fn means(typed: &str, part: &str) -> bool {
     if typed == part || typed.strip_suffix('s') == Some(part) && part.len() > 3 {
         return true;
     }
+    if typed.chars().chain(part.chars()).any(char::is_numeric) {
+        return false;
+    }
     let is_beginning = typed.len() >= 5 && part.starts_with(typed) && part.len() <= typed.len() + 4;
     let is_slip =
         typed.len() >= 5 && part.len() >= 5 && typed.chars().next() == part.chars().next() && strsim::damerau_levenshtein(typed, part) == 1;
-    is_beginning || is_slip && !typed.chars().any(char::is_numeric)
+    is_beginning || is_slip
 }

@@ -6,6 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use super::CatalogError;
 use crate::run::Point;
 
+#[cfg(test)]
+mod tests;
+
 /// Longest curve that is kept whole, in points.
 pub(super) const MAX_POINTS: usize = 10_000;
 

@@ -40,9 +40,7 @@ impl Catalog {
     /// # Errors
     /// Where the database does not serve or holds tables of a later version.
     pub async fn open(url: &str) -> Result<Self, CatalogError> {
-        let pool = open_pool(url, "runlore_catalog").await?;
-        migrator().run(&pool).await?;
-        Ok(Self { pool })
+        Ok(Self { pool: open_database(url, "runlore_catalog", &MIGRATIONS).await? })
     }
 
     pub(super) fn pool(&self) -> &AnyPool {
@@ -50,33 +48,40 @@ impl Catalog {
     }
 }
 
-fn migrator() -> Migrator {
+/// Opens a database and brings its tables up to date by `migrations` (number, name, SQL; in order); on PostgreSQL everything lies in
+/// the schema of this name.
+///
+/// # Errors
+/// Where the database does not serve or holds tables of a later version.
+pub async fn open_database(
+    url: &str,
+    schema: &str,
+    migrations: &[(i64, &'static str, &'static str)],
+) -> Result<AnyPool, CatalogError> {
+    let pool = open_pool(url, schema).await?;
     let step = |(version, name, sql): &(i64, &'static str, &'static str)| {
         Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)
     };
-    Migrator::with_migrations(MIGRATIONS.iter().map(step).collect())
+    Migrator::with_migrations(migrations.iter().map(step).collect()).run(&pool).await?;
+    Ok(pool)
 }
 
-/// Opens a pool of connections; on PostgreSQL everything lies in the schema of this name.
-///
-/// # Errors
-/// Where the database does not serve.
-pub(super) async fn open_pool(url: &str, schema: &'static str) -> Result<AnyPool, sqlx::Error> {
+async fn open_pool(url: &str, schema: &str) -> Result<AnyPool, sqlx::Error> {
     DRIVERS.call_once(sqlx::any::install_default_drivers);
     let is_sqlite = url.starts_with("sqlite:");
     let url = if is_sqlite && !url.contains('?') { format!("{url}?mode=rwc") } else { url.to_owned() };
-    let set_up: &'static [&'static str] = if is_sqlite {
-        &["PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA busy_timeout = 10000"]
+    let set_up = if is_sqlite {
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000".to_owned()
     } else {
-        &["CREATE SCHEMA IF NOT EXISTS runlore_catalog", "SET search_path TO runlore_catalog"]
+        format!("CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path TO {schema}")
     };
-    debug_assert!(is_sqlite || schema == "runlore_catalog");
     AnyPoolOptions::new()
         .max_connections(4)
         .after_connect(move |connection, _| {
+            let set_up = set_up.clone();
             Box::pin(async move {
-                for statement in set_up {
-                    sqlx::raw_sql(*statement).execute(&mut *connection).await?;
+                for statement in set_up.split("; ") {
+                    sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut *connection).await?;
                 }
                 Ok(())
             })

@@ -43,6 +43,10 @@ pub struct Stored {
 pub struct SyncEnd {
     /// Native ids that are gone.
     pub gone: Vec<String>,
+    /// Native ids that the source no longer shows to us: kept, and in no audience's scope until they are shown again.
+    pub withheld: BTreeSet<String>,
+    /// Native ids that it did show.
+    pub shown: BTreeSet<String>,
     /// The reader's cursor.
     pub cursor: Option<String>,
     /// Everything that could not be read.
@@ -52,6 +56,9 @@ pub struct SyncEnd {
     /// Milliseconds since 1970, UTC.
     pub now_ms: i64,
 }
+
+/// Before the space of a record that its source withholds from us. No space begins so, and no scope holds it.
+const WITHHELD: &str = ".withheld:";
 
 /// Tables that hold parts of a record.
 const PARTS: [&str; 14] = [
@@ -140,6 +147,7 @@ impl Catalog {
         for native_id in &end.gone {
             n_deleted += forget_sighting(&mut write, source, native_id).await?;
         }
+        withhold(&mut write, source, end).await?;
         number_runs(&mut write).await?;
         sqlx::query("DELETE FROM complaints WHERE source = $1").bind(source).execute(&mut *write).await?;
         for complaint in &end.complaints {
@@ -189,7 +197,7 @@ async fn store_one(write: &mut Transaction<'_, Any>, source: &str, placed: &Plac
             return Ok(());
         }
         if space != placed.space.as_str() {
-            note_change(write, &id, &space, Operation::Remove).await?;
+            note_removal(write, &id, &space).await?;
         }
         remove_parts(write, &id).await?;
         stored.n_changed += 1;
@@ -289,8 +297,39 @@ async fn forget_sighting(write: &mut Transaction<'_, Any>, source: &str, native_
         return Ok(0);
     }
     remove_parts(write, &id).await?;
-    note_change(write, &id, &space, Operation::Remove).await?;
+    note_removal(write, &id, &space).await?;
     Ok(1)
+}
+
+/// A withheld record is in no index, so nothing is to be removed from one.
+async fn note_removal(write: &mut Transaction<'_, Any>, id: &str, space: &str) -> Result<(), CatalogError> {
+    if space.starts_with(WITHHELD) { Ok(()) } else { note_change(write, id, space, Operation::Remove).await }
+}
+
+/// Moves what the source no longer shows out of every scope, and back what it shows again.
+async fn withhold(write: &mut Transaction<'_, Any>, source: &str, end: &SyncEnd) -> Result<(), CatalogError> {
+    let query = "SELECT id, native_id, space FROM records WHERE source = $1";
+    let rows = sqlx::query(query).bind(source).fetch_all(&mut **write).await?;
+    for row in rows {
+        let (id, native_id, space): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        match space.strip_prefix(WITHHELD) {
+            None if end.withheld.contains(&native_id) => {
+                move_to(write, &id, &format!("{WITHHELD}{space}")).await?;
+                note_change(write, &id, &space, Operation::Remove).await?;
+            }
+            Some(before) if end.shown.contains(&native_id) => {
+                move_to(write, &id, before).await?;
+                note_change(write, &id, before, Operation::Put).await?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn move_to(write: &mut Transaction<'_, Any>, id: &str, space: &str) -> Result<(), CatalogError> {
+    sqlx::query("UPDATE records SET space = $1 WHERE id = $2").bind(space).bind(id).execute(&mut **write).await?;
+    Ok(())
 }
 
 async fn remove_parts(write: &mut Transaction<'_, Any>, id: &str) -> Result<(), CatalogError> {

@@ -32,6 +32,16 @@ pub(super) struct RawConfig {
     pub(super) terminal: RawTerminal,
     #[serde(default)]
     pub(super) channels: BTreeMap<String, RawChannel>,
+    pub(super) channel_files: Option<PathBuf>,
+    pub(super) direct: Option<RawDirect>,
+    #[serde(default)]
+    pub(super) people: BTreeMap<String, RawPerson>,
+    #[serde(default)]
+    pub(super) slack: Option<toml::Table>,
+    #[serde(default)]
+    pub(super) limits: toml::Table,
+    #[serde(default)]
+    pub(super) serve: toml::Table,
     #[serde(default)]
     pub(super) metrics: BTreeMap<String, RawMetric>,
 }
@@ -143,6 +153,30 @@ impl Default for RawTerminal {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawChannel {
     pub(super) spaces: Vec<String>,
+    pub(super) slack: Option<String>,
+    pub(super) discord: Option<String>,
+    #[serde(default)]
+    pub(super) askers: Vec<String>,
+    #[serde(default)]
+    pub(super) guests: bool,
+    #[serde(default)]
+    pub(super) shared: bool,
+}
+
+/// `[direct]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDirect {
+    pub(super) spaces: Vec<String>,
+}
+
+/// One `[people.NAME]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPerson {
+    pub(super) spaces: Vec<String>,
+    pub(super) slack: Option<String>,
+    pub(super) discord: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -46,8 +46,8 @@ fn the_first_rule_that_fits_places_a_record() {
 fn a_channel_reads_what_it_is_given_and_an_unknown_one_nothing() {
     use crate::space::Audience;
     let settings = parse(&format!("{NOTES}[channels.general]\nspaces = [\"team\"]\n")).unwrap();
-    let scope = settings.policy.scope_for(&Audience::Channel("general".to_owned())).unwrap();
+    let scope = settings.access.policy.scope_for(&Audience::Channel("general".to_owned())).unwrap();
     assert!(scope.holds(&Space::new("team").unwrap()));
-    assert!(settings.policy.scope_for(&Audience::Channel("other".to_owned())).is_none());
+    assert!(settings.access.policy.scope_for(&Audience::Channel("other".to_owned())).is_none());
     assert!(parse(&format!("{NOTES}[channels.general]\nspaces = [\"team2\"]\n")).unwrap_err().contains("there are team"));
 }

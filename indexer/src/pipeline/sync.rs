@@ -33,6 +33,7 @@ const MAX_COMPLAINTS: usize = 500;
 struct Seen {
     present: BTreeSet<String>,
     gone: Vec<String>,
+    withheld: BTreeSet<String>,
     complaints: Vec<Complaint>,
     n_complaints: usize,
     n_expected: Option<u64>,
@@ -92,6 +93,10 @@ fn take(item: Item, seen: &mut Seen, report: &mut SourceReport) -> Option<Record
             }
         }
         Item::Gone(native_id) => seen.gone.push(native_id),
+        Item::Withheld(native_id) => {
+            seen.present.insert(native_id.clone());
+            seen.withheld.insert(native_id);
+        }
     }
     None
 }
@@ -162,7 +167,12 @@ async fn end(
                 }
             }
         }
-        Err(error) => end.failure = Some(error.to_string()),
+        Err(error) => {
+            if matches!(error, SourceError::AccessLost { .. }) {
+                seen.withheld = catalog.sighted(name).await?;
+            }
+            end.failure = Some(error.to_string());
+        }
     }
     if seen.n_complaints > seen.complaints.len() {
         let message = format!("{} more complaints of this source are not listed", seen.n_complaints - seen.complaints.len());
@@ -171,6 +181,8 @@ async fn end(
     report.complaints = seen.complaints.iter().map(|c| PlacedComplaint { place: c.place.clone(), message: c.message.clone() }).collect();
     report.failure = end.failure.clone();
     end.gone = seen.gone;
+    end.shown = &seen.present - &seen.withheld;
+    end.withheld = seen.withheld;
     end.complaints = seen.complaints;
     failpoint::reach("sync.before_deletions");
     report.n_deleted = catalog.finish(name, &end).await?;

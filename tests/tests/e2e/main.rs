@@ -1,6 +1,7 @@
 //! The end-to-end tests: whole paths through public doors, one test binary.
 
 mod ask;
+mod catalog;
 mod crash;
 mod docs;
 mod index;

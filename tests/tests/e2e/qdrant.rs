@@ -11,6 +11,7 @@ use runlore_indexer::index::vector_qdrant::QdrantVectors;
 use runlore_indexer::record::{RecordId, RecordKind};
 use runlore_indexer::space::{Hit, Space};
 use runlore_tests::qdrant::{Cluster, Node, program};
+use runlore_tests::team::Team;
 
 const DIMENSIONS: usize = 16;
 
@@ -336,4 +337,29 @@ fn a_cluster_answers_while_a_node_is_down_and_misses_nothing_after() {
 fn is_whole(cluster_info: &str) -> bool {
     let n_active = cluster_info.matches("\"Active\"").count();
     n_active == 6 && cluster_info.contains("\"shard_transfers\":[]")
+}
+
+/// Questions go on being answered from words and vectors alike, with the same quotes.
+#[test]
+fn answers_go_on_while_a_node_is_down() -> anyhow::Result<()> {
+    let Some(program) = server() else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let mut cluster = Cluster::start(&program, folder.path())?;
+    let settings = format!("[index]\nvectors = \"qdrant\"\nurl = \"{}\"\nreplicas = 2\nshards = 3\n", cluster.urls());
+    let team = Team::new(&settings)?;
+    team.json(&["index", "--json"], &[0, 1])?;
+    let questions = ["What did we decide about gauge 17?", "best val/map in vessel-detect", "Why did the river runs go wrong?"];
+    let ask_all = || -> anyhow::Result<Vec<serde_json::Value>> {
+        questions.iter().map(|question| Ok(team.json(&["ask", "--json", "--no-model", question], &[0])?["answer"].clone())).collect()
+    };
+    let before = ask_all()?;
+    cluster.nodes[0].kill();
+    assert_eq!(ask_all()?, before);
+    assert!(before.iter().all(|answer| !answer.to_string().contains("words alone")), "{before:?}");
+    cluster.nodes[1].kill();
+    // Now whole shards are gone: words alone, and said so.
+    let search = team.run(&["search", "gauge 17"])?;
+    let said = String::from_utf8_lossy(&search.stdout).into_owned() + &String::from_utf8_lossy(&search.stderr);
+    assert!(search.status.success() && said.contains("gauge"), "{said}");
+    Ok(())
 }

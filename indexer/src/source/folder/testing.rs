@@ -32,7 +32,7 @@ pub(crate) fn read<P: ?Sized>(
             Item::Record(record) => sent.records.push(*record),
             Item::Unchanged(native_id) => sent.unchanged.push(native_id),
             Item::Complaint(complaint) => sent.complaints.push(complaint),
-            Item::Gone(native_id) => sent.gone.push(native_id),
+            Item::Gone(native_id) | Item::Withheld(native_id) => sent.gone.push(native_id),
         }
     }
     Ok(sent)

@@ -63,6 +63,7 @@ impl Held {
             }
             Item::Unchanged(id) => assert!(self.records.contains_key(&id), "`{id}` is held"),
             Item::Complaint(complaint) => self.complaints.push((complaint.message, complaint.native_id)),
+            Item::Withheld(id) => assert!(self.records.contains_key(&id), "`{id}` is held"),
             Item::Expect(_) => {}
         }
     }

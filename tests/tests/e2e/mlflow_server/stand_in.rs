@@ -124,6 +124,7 @@ fn shown(reading: &Reading) -> Vec<String> {
         Item::Record(record) => Some(format!("record {}", record.native_id)),
         Item::Unchanged(id) => Some(format!("unchanged {id}")),
         Item::Gone(id) => Some(format!("gone {id}")),
+        Item::Withheld(id) => Some(format!("withheld {id}")),
         Item::Complaint(complaint) => {
             let beginning: String = complaint.message.split(':').next().unwrap_or_default().to_owned();
             Some(format!("complaint {}: {beginning}", complaint.native_id.as_deref().unwrap_or("-")))
@@ -185,7 +186,7 @@ async fn a_run_that_we_may_not_read_does_not_stop_the_others() {
         _ => usual(call),
     })
     .await;
-    assert_eq!(shown(&read(&server.place, Known::default()).await), ["complaint a: access lost", "record b"]);
+    assert_eq!(shown(&read(&server.place, Known::default()).await), ["complaint a: access lost", "withheld a", "record b"]);
 }
 
 /// A listing hides what we may not see: each known run is asked for by its id before it is given up.
@@ -203,7 +204,7 @@ async fn an_empty_listing_deletes_nothing_by_itself() {
     })
     .await;
     let reading = read(&server.place, known(&["binned", "denied", "purged", "there"])).await;
-    assert_eq!(shown(&reading), ["gone binned", "complaint denied: access lost", "gone purged", "unchanged there"]);
+    assert_eq!(shown(&reading), ["gone binned", "complaint denied: access lost", "withheld denied", "gone purged", "unchanged there"]);
     assert!(!reading.end.as_ref().unwrap().is_complete);
 }
 
@@ -221,9 +222,9 @@ async fn a_purged_run_is_told_from_a_denied_one_by_its_neighbour() {
     let last = |reading: &Reading| shown(reading).pop().unwrap_or_default();
     let open = refuses(&["gone"]).await;
     assert_eq!(last(&read(&open.place, of_experiment("1")).await), "gone gone");
-    assert_eq!(last(&read(&open.place, of_experiment("2")).await), "complaint gone: access lost");
+    assert_eq!(last(&read(&open.place, of_experiment("2")).await), "withheld gone");
     let closed = refuses(&["gone", "a"]).await;
-    assert_eq!(last(&read(&closed.place, of_experiment("1")).await), "complaint gone: access lost");
+    assert_eq!(last(&read(&closed.place, of_experiment("1")).await), "withheld gone");
 }
 
 #[tokio::test]
