@@ -6,6 +6,7 @@ pub mod link;
 pub mod narrate;
 pub mod plan;
 pub mod render;
+mod subject;
 pub mod words;
 
 use std::time::Instant;
@@ -15,13 +16,19 @@ use runlore_indexer::catalog::Vocabulary;
 use runlore_indexer::space::ReadScope;
 
 use crate::app::App;
-use crate::chat::{Answer, PlannedCall, Question, Step, Timings};
+use crate::chat::{Answer, PlannedCall, Question, Reply, Step, Timings};
 use crate::command::{self, Parsed};
 use crate::facts::Ledger;
 use crate::model::{CancellationToken, ModelError};
 use crate::telemetry;
 use crate::tools::{Call, Desk, Finding};
 use plan::{Asking, Plan};
+pub use subject::Subject;
+
+/// An answer that says only this.
+pub fn nothing(question: &Question, sentence: &str) -> Answer {
+    bare(question, &Finding::nothing(sentence), Instant::now())
+}
 
 /// What one turn has so far.
 struct Turn<'a> {
@@ -43,7 +50,7 @@ struct Watch<'a> {
 /// Answers. Never fails: what goes wrong with us is an answer with a reference id, whose cause stands in the log.
 pub async fn answer(app: &App, question: &Question, on_step: &(dyn Fn(Step) + Send + Sync), cancel: &CancellationToken) -> Answer {
     let started = Instant::now();
-    let Some(scope) = app.settings.policy.scope_for(&question.audience) else {
+    let Some(scope) = app.access().policy.scope_for(&question.audience) else {
         let sentence = "This channel is not set up: nothing may be read here. Name it under [channels] in the settings.";
         return bare(question, &Finding::nothing(sentence), started);
     };
@@ -75,7 +82,7 @@ async fn take_turn(turn: &mut Turn<'_>, watch: &Watch<'_>) -> anyhow::Result<Ans
 /// A question in words.
 async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: Timestamp, watch: &Watch<'_>) -> anyhow::Result<Answer> {
     let text = turn.question.text.clone();
-    let links = link::link(&text, vocabulary, now);
+    let links = link::link(&link::Asked { question: &text, subject: &turn.question.subject }, vocabulary, now);
     let mut choice = plan::choose(&links);
     let directions = turn.app.directions_of(&turn.scope).await?;
     if choice.possible.len() > 1
@@ -97,7 +104,7 @@ async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: Timestamp, watch
     if !strays(turn, &finding, &shown).is_empty() {
         return Ok(finish(turn, finding, None));
     }
-    (watch.on_step)(Step::Facts(shown));
+    (watch.on_step)(Step::Facts { text: shown, reply: render::reply(&finding, None) });
     let narration = narrate(turn, &mut finding, watch).await;
     Ok(finish(turn, finding, narration.as_deref()))
 }
@@ -204,7 +211,9 @@ fn finish(turn: &Turn<'_>, finding: Finding, narration: Option<&str>) -> Answer 
         return Answer { reference: Some(reference), plan, timings_ms, ..empty };
     }
     let facts = if finding.abstained { Vec::new() } else { turn.ledger.facts().to_vec() };
-    Answer { answer: text, facts, best_record: finding.best_record.clone(), plan, timings_ms, ..answer }
+    let reply = Reply { narration: narration.map(str::to_owned), ..answer.reply.clone() };
+    let subject = turn.question.subject.clone().after(&turn.calls, finding.best_record.as_deref());
+    Answer { answer: text, facts, best_record: finding.best_record.clone(), plan, timings_ms, reply, subject, ..answer }
 }
 
 /// An answer from a finding alone.
@@ -222,5 +231,7 @@ fn bare(question: &Question, finding: &Finding, started: Instant) -> Answer {
         plan: Vec::new(),
         timings_ms: Timings { facts: 0, answer: started.elapsed().as_millis() as u64 },
         reference: None,
+        reply: render::reply(finding, None),
+        subject: question.subject.clone(),
     }
 }

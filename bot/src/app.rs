@@ -1,12 +1,12 @@
 //! The long-lived parts: settings, corpus, model, prompts; and what is kept between questions.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use runlore_indexer::catalog::Vocabulary;
-use runlore_indexer::config::Settings;
+use runlore_indexer::config::{AccessSettings, Settings};
 use runlore_indexer::index::vector::Filter;
 use runlore_indexer::pipeline;
 use runlore_indexer::search::{Corpus, Found};
@@ -49,6 +49,7 @@ pub struct App {
     model: OnceCell<Option<Arc<dyn LanguageModel>>>,
     kept: Mutex<HashMap<ReadScope, Kept>>,
     clock: fn() -> Timestamp,
+    access: RwLock<Arc<AccessSettings>>,
 }
 
 impl App {
@@ -61,7 +62,19 @@ impl App {
         let model_settings = if model_use == ModelUse::None { ModelSettings::None } else { bot.model };
         let prompts = Prompts::load(bot.prompts.as_deref())?;
         let corpus = pipeline::open(&settings).await?;
-        Ok(Self { settings, corpus, prompts, model_settings, model: OnceCell::new(), kept: Mutex::default(), clock: Timestamp::now })
+        let access = RwLock::new(Arc::new(settings.access.clone()));
+        let (model, kept) = (OnceCell::new(), Mutex::default());
+        Ok(Self { settings, corpus, prompts, model_settings, model, kept, clock: Timestamp::now, access })
+    }
+
+    /// Who may read and ask what, as the settings say now.
+    pub fn access(&self) -> Arc<AccessSettings> {
+        Arc::clone(&self.access.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes over what the settings say now.
+    pub fn replace_access(&self, access: AccessSettings) {
+        *self.access.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(access);
     }
 
     /// The same with this model and clock, for tests.
@@ -74,6 +87,15 @@ impl App {
     /// Answers a question. Never fails: see `answer::answer`.
     pub async fn answer(&self, question: &Question, on_step: &(dyn Fn(Step) + Send + Sync), cancel: &CancellationToken) -> Answer {
         answer::answer(self, question, on_step, cancel).await
+    }
+
+    /// Tells of the run that a text names, by the first that it names. Never fails: see `answer::answer`.
+    pub async fn explain(&self, text: &Question, on_step: &(dyn Fn(Step) + Send + Sync), cancel: &CancellationToken) -> Answer {
+        let named = self.vocabulary(&text.audience).await.ok().and_then(|vocabulary| answer::link::first_run(&text.text, &vocabulary));
+        match named {
+            Some(key) => self.answer(&Question { text: format!("run {key}"), ..text.clone() }, on_step, cancel).await,
+            None => answer::nothing(text, "No run that I know of is named in this message."),
+        }
     }
 
     /// Loads the model and computes the fixed part of its prompts.
@@ -111,7 +133,7 @@ impl App {
     /// # Errors
     /// For a channel that the settings do not know, and where the catalog does not serve.
     pub async fn vocabulary(&self, audience: &Audience) -> Result<Arc<Vocabulary>> {
-        let scope = self.settings.policy.scope_for(audience).context("the settings do not know this channel")?;
+        let scope = self.access().policy.scope_for(audience).context("the settings do not know this channel")?;
         self.vocabulary_of(&scope).await
     }
 
@@ -120,7 +142,7 @@ impl App {
     /// # Errors
     /// For a channel that the settings do not know, and where the catalog does not serve.
     pub async fn search(&self, audience: &Audience, words: &str, filter: &Filter, limit: usize) -> Result<Found> {
-        let scope = self.settings.policy.scope_for(audience).context("the settings do not know this channel")?;
+        let scope = self.access().policy.scope_for(audience).context("the settings do not know this channel")?;
         Ok(self.corpus.search(&scope, words, filter, limit).await?)
     }
 

@@ -1,8 +1,14 @@
 //! What is asked and what is answered, without any platform and without IO.
 
-use runlore_indexer::space::Audience;
-use serde::Serialize;
+mod event;
+mod messenger;
 
+pub use event::{Asked, Event, Incoming, Place, PlaceKind, Platform, Press, Way};
+pub use messenger::{Messenger, SendError};
+use runlore_indexer::space::Audience;
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Subject;
 use crate::facts::Fact;
 
 /// What was asked, and who will see the reply.
@@ -12,10 +18,19 @@ pub struct Question {
     pub text: String,
     /// Who will see the reply.
     pub audience: Audience,
+    /// What the thread is about so far.
+    pub subject: Subject,
+}
+
+impl Question {
+    /// A question that follows nothing.
+    pub fn new(text: impl Into<String>, audience: Audience) -> Self {
+        Self { text: text.into(), audience, subject: Subject::default() }
+    }
 }
 
 /// A verbatim piece of a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
     /// Word for word.
     pub text: String,
@@ -24,7 +39,7 @@ pub struct Quote {
 }
 
 /// A record that the answer rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Citation {
     /// `1`, `2`... as in the text: `[1]`.
     pub mark: String,
@@ -34,6 +49,45 @@ pub struct Citation {
     pub title: String,
     /// Where to look at it.
     pub url: Option<String>,
+}
+
+/// What gets posted, without any platform: plain texts, which the platform's renderer escapes. Links are those of the citations alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The answer in one sentence or two.
+    pub headline: String,
+    /// Table or card, a line each, aligned for a font of equal widths.
+    pub lines: Vec<String>,
+    /// Verbatim pieces of records.
+    pub quotes: Vec<Quote>,
+    /// The model's sentence, checked.
+    pub narration: Option<String>,
+    /// What the reader should know about how it was found.
+    pub notices: Vec<String>,
+    /// Records by their marks, the most important first.
+    pub citations: Vec<Citation>,
+    /// What can be pressed, in order.
+    pub buttons: Vec<Button>,
+}
+
+/// Something that can be pressed under a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Button {
+    /// It helped.
+    Useful,
+    /// It did not; a reason is asked for.
+    NotUseful,
+    /// All facts and how they were looked up, for the presser alone.
+    Details,
+    /// What was cut.
+    More,
+    /// Asks the same again under the channel's scope, for all to see.
+    Share,
+    /// Takes the reply away; the asker's alone.
+    Delete,
+    /// Stops an answer that is still being made; the asker's alone.
+    Stop,
 }
 
 /// A tool call as it was made.
@@ -79,6 +133,12 @@ pub struct Answer {
     pub timings_ms: Timings,
     /// Names the failure in the log, where something of ours went wrong.
     pub reference: Option<String>,
+    /// The same for a platform to render.
+    #[serde(skip)]
+    pub reply: Reply,
+    /// What the thread is about now.
+    #[serde(skip)]
+    pub subject: Subject,
 }
 
 /// What a person sees while an answer is made.
@@ -86,8 +146,13 @@ pub struct Answer {
 pub enum Step {
     /// What is being waited for: a short phrase, such as `choosing what to look up`.
     Waiting(String),
-    /// The facts are there: the text so far.
-    Facts(String),
+    /// The facts are there: all that is known so far.
+    Facts {
+        /// As the terminal shows it.
+        text: String,
+        /// For a platform to render.
+        reply: Reply,
+    },
     /// A piece of the model's sentence, already checked.
     Narration(String),
 }

@@ -3,11 +3,13 @@
 mod ask;
 mod demo;
 mod doctor;
+mod feedback;
 mod index;
 mod models;
 mod out;
 mod runs;
 mod search;
+mod serve;
 mod status;
 mod verify;
 
@@ -52,6 +54,10 @@ enum Command {
     Ask(ask::AskArgs),
     /// Talk in this terminal
     Chat(Asking),
+    /// Answer on the platforms that the settings name, until told to end
+    Serve(serve::ServeArgs),
+    /// Show what people said about answers
+    Feedback(feedback::FeedbackArgs),
     /// Find notes, pulls, configs and runs by words
     Search(search::SearchArgs),
     /// List runs, newest first
@@ -141,6 +147,8 @@ async fn dispatch(command: Command, options: &Options) -> anyhow::Result<Exit> {
         Command::Watch(args) => index::watch(&args, options).await,
         Command::Ask(args) => ask::ask(&args, options).await,
         Command::Chat(args) => chat(&args, options).await,
+        Command::Serve(args) => serve::serve(&args, options).await,
+        Command::Feedback(args) => feedback::feedback(&args, options).await,
         Command::Search(args) => search::search(&args, options).await,
         Command::Runs(args) => runs::runs(&args, options).await,
         Command::Status => status::status(options).await,
@@ -187,10 +195,10 @@ impl Asking {
 /// The terminal, or a channel that the settings know.
 fn audience(settings: &Settings, channel: Option<&str>) -> Result<Audience, WrongUse> {
     let Some(name) = channel else { return Ok(Audience::Terminal) };
-    if settings.policy.channels().any(|known| known == name) {
+    if settings.access.policy.channels().any(|known| known == name) {
         return Ok(Audience::Channel(name.to_owned()));
     }
-    let known: Vec<String> = settings.policy.channels().map(|known| format!("`{known}`")).collect();
+    let known: Vec<String> = settings.access.policy.channels().map(|known| format!("`{known}`")).collect();
     let known = if known.is_empty() { "the settings name none".to_owned() } else { format!("there are {}", known.join(", ")) };
     Err(WrongUse(format!("no channel `{name}`; {known}")))
 }

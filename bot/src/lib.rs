@@ -2,15 +2,20 @@
 
 pub mod answer;
 pub mod app;
+pub mod chart;
 pub mod chat;
 pub mod cli;
 pub mod command;
 pub mod config;
 pub mod directions;
 pub mod facts;
+pub mod gate;
 pub mod model;
 pub mod prompts;
 pub mod refusal;
+pub mod serve;
+pub mod slack;
+pub mod store;
 pub mod telemetry;
 pub mod terminal;
 pub mod tools;

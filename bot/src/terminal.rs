@@ -1,6 +1,7 @@
 //! The terminal: a talk line by line, and single answers shown as they come.
 
 mod completion;
+pub mod picture;
 mod screen;
 mod style;
 
@@ -68,7 +69,7 @@ pub async fn chat(app: Arc<App>, audience: Audience, color: ColorChoice) -> anyh
             Input::Line(line) => {
                 // The history is a comfort: where it cannot be written, the talk goes on.
                 let _ = editor.add_history_entry(line.as_str()).and_then(|_| editor.save_history(&history));
-                let question = Question { text: line.trim().to_owned(), audience: audience.clone() };
+                let question = Question::new(line.trim(), audience.clone());
                 answer_until_ctrl_c(&app, &question, color).await?;
             }
         }

@@ -3,4 +3,5 @@
 pub mod not_run;
 pub mod postgres;
 pub mod qdrant;
+pub mod slack;
 pub mod team;

@@ -12,6 +12,7 @@ use runlore_indexer::run::RunStatus;
 
 pub use resolve::{Resolved, resolve_metric, resolve_param, resolve_project, resolve_run};
 
+use super::Subject;
 use super::dates::{self, Range};
 use super::words::{Word, words};
 use crate::tools::RunRef;
@@ -101,8 +102,22 @@ impl Reading<'_> {
     }
 }
 
-/// Links a question.
-pub fn link(question: &str, vocabulary: &Vocabulary, now: Timestamp) -> Links {
+/// The first run that a text names, by key.
+pub fn first_run(text: &str, vocabulary: &Vocabulary) -> Option<String> {
+    words(text).iter().find_map(|word| runs::named(&vocabulary.runs, &word.raw).into_iter().next()).map(|run| run.key)
+}
+
+/// A question, and what the thread is about in which it is asked.
+pub struct Asked<'a> {
+    /// The words.
+    pub question: &'a str,
+    /// The names that the last answer used.
+    pub subject: &'a Subject,
+}
+
+/// Links a question; what a follow-up leaves out is taken from its thread.
+pub fn link(asked: &Asked<'_>, vocabulary: &Vocabulary, now: Timestamp) -> Links {
+    let question = asked.question;
     let words = words(question);
     let used = vec![false; words.len()];
     let mut reading = Reading { vocabulary, words, used };
@@ -110,6 +125,9 @@ pub fn link(question: &str, vocabulary: &Vocabulary, now: Timestamp) -> Links {
     rest::take_pulls_and_commits(&mut reading, &mut links);
     runs::take_named(&mut reading, &mut links);
     projects::take(&mut reading, &mut links);
+    if links.projects.is_empty() && links.runs.is_empty() {
+        links.projects.extend(asked.subject.project_for(vocabulary));
+    }
     runs::take_numbered(&mut reading, &mut links);
     metrics::take(&mut reading, &mut links);
     rest::take_params(&mut reading, &mut links);
@@ -119,6 +137,7 @@ pub fn link(question: &str, vocabulary: &Vocabulary, now: Timestamp) -> Links {
     let plain: Vec<String> = (0..reading.words.len()).filter(|&i| !reading.used[i]).map(|i| reading.lower(i)).collect();
     links.plain = plain.join(" ");
     rest::note_the_rest(&mut reading, &mut links);
+    asked.subject.fill(question, &mut links, vocabulary);
     runs::narrow(&mut links);
     links
 }

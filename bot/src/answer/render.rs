@@ -1,6 +1,6 @@
 //! A finding as text for the terminal and for the `answer` of the JSON: the answer first, then facts, quotes, notes and sources. Pure.
 
-use crate::chat::Citation;
+use crate::chat::{Citation, Reply};
 use crate::tools::Finding;
 
 /// Sources that are listed under an answer.
@@ -32,6 +32,19 @@ pub fn text(finding: &Finding, citations: &[Citation], narration: Option<&str>) 
         parts.push(format!("Sources: {}", listed.join("  ")));
     }
     parts.join("\n\n")
+}
+
+/// A finding as a reply for any platform.
+pub fn reply(finding: &Finding, narration: Option<&str>) -> Reply {
+    Reply {
+        headline: finding.headline.clone(),
+        lines: finding.lines.clone(),
+        quotes: finding.quotes.clone(),
+        narration: narration.map(str::to_owned),
+        notices: finding.notices.clone(),
+        citations: if finding.abstained { Vec::new() } else { citations(finding) },
+        buttons: Vec::new(),
+    }
 }
 
 fn source(citation: &Citation) -> String {

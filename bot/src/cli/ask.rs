@@ -9,8 +9,9 @@ use runlore_indexer::space::Audience;
 use tokio_util::sync::CancellationToken;
 
 use super::{Asking, Exit, Form, Options, WrongUse, out};
+use crate::answer::Subject;
 use crate::app::App;
-use crate::chat::{Answer, Question, Timings};
+use crate::chat::{Answer, Question, Reply, Timings};
 use crate::terminal;
 
 #[derive(Debug, Args)]
@@ -27,6 +28,9 @@ pub(super) struct AskArgs {
 
 /// Answers what was asked.
 pub(super) async fn ask(args: &AskArgs, options: &Options) -> anyhow::Result<Exit> {
+    if args.batch.is_none() && args.question.iter().all(|word| word.trim().is_empty()) {
+        return Err(WrongUse("the question is empty; `runlore ask \"help\"` says what can be asked".to_owned()).into());
+    }
     let settings = options.settings()?;
     let audience = args.asking.audience(&settings)?;
     let lines = args.batch.as_deref().map(open_lines).transpose()?;
@@ -34,7 +38,7 @@ pub(super) async fn ask(args: &AskArgs, options: &Options) -> anyhow::Result<Exi
     let cancel = cancelled_by_ctrl_c();
     match lines {
         Some(lines) => batch(&app, lines, &audience, options.form, &cancel).await,
-        None => one(&app, Question { text: args.question.join(" "), audience }, options, &cancel).await,
+        None => one(&app, Question::new(args.question.join(" "), audience), options, &cancel).await,
     }
 }
 
@@ -95,7 +99,7 @@ async fn batch(app: &App, mut lines: Lines, audience: &Audience, form: Form, can
         let line = line.context("cannot read the questions")?;
         let answer = match question_of(&String::from_utf8_lossy(&line)) {
             Line::Empty => continue,
-            Line::Question(text) => app.answer(&Question { text, audience: audience.clone() }, &|_| {}, cancel).await,
+            Line::Question(text) => app.answer(&Question::new(text, audience.clone()), &|_| {}, cancel).await,
             Line::Wrong(text) => not_asked(text),
         };
         if answer.reference.is_some() || answer.question.is_empty() {
@@ -148,6 +152,8 @@ fn not_asked(sentence: String) -> Answer {
         plan: Vec::new(),
         timings_ms: Timings::default(),
         reference: None,
+        reply: Reply::default(),
+        subject: Subject::default(),
     }
 }
 

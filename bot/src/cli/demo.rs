@@ -56,7 +56,7 @@ pub(super) async fn demo(args: &DemoArgs, options: &Options) -> anyhow::Result<E
     let app = asking.open(settings).await?;
     let mut answers = Vec::new();
     for text in questions() {
-        let question = Question { text, audience: Audience::Terminal };
+        let question = Question::new(text, Audience::Terminal);
         answers.push(show(&app, question, options).await?);
     }
     let failed = answers.iter().any(|answer| answer.reference.is_some());

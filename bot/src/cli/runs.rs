@@ -46,7 +46,7 @@ pub(super) async fn runs(args: &RunsArgs, options: &Options) -> anyhow::Result<E
     let asking = Asking { as_channel: args.as_channel.clone(), no_model: true };
     let audience = asking.audience(&settings)?;
     let app = asking.open(settings).await?;
-    let question = Question { text: command(args), audience };
+    let question = Question::new(command(args), audience);
     let answer = app.answer(&question, &|_| {}, &CancellationToken::new()).await;
     match options.form {
         Form::Json => out::json(&answer)?,

@@ -38,7 +38,7 @@ impl<W: Write> Screen<W> {
     pub(super) fn take(&mut self, step: &Step) {
         let _ = match step {
             Step::Waiting(what) => self.wait(what),
-            Step::Facts(text) => self.add_missing(text),
+            Step::Facts { text, .. } => self.add_missing(text),
             Step::Narration(piece) => self.narrate(piece),
         };
     }
@@ -126,6 +126,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+    use crate::chat::Reply;
 
     fn show(is_terminal: bool, steps: &[Step], whole: &str) -> String {
         let mut out = Vec::new();
@@ -140,7 +141,7 @@ mod tests {
     }
 
     fn facts(text: &str) -> Step {
-        Step::Facts(text.to_owned())
+        Step::Facts { text: text.to_owned(), reply: Reply::default() }
     }
 
     fn said(text: &str) -> Step {

@@ -53,11 +53,7 @@ impl Catalog {
 ///
 /// # Errors
 /// Where the database does not serve or holds tables of a later version.
-pub async fn open_database(
-    url: &str,
-    schema: &str,
-    migrations: &[(i64, &'static str, &'static str)],
-) -> Result<AnyPool, CatalogError> {
+pub async fn open_database(url: &str, schema: &str, migrations: &[(i64, &'static str, &'static str)]) -> Result<AnyPool, CatalogError> {
     let pool = open_pool(url, schema).await?;
     let step = |(version, name, sql): &(i64, &'static str, &'static str)| {
         Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlStr::from_static(sql), false)

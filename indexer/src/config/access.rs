@@ -81,7 +81,8 @@ fn channel_settings(raw: &RawChannel) -> ChannelSettings {
 /// One file a channel, named like it.
 fn read_files(folder: &Path, channels: &mut BTreeMap<String, RawChannel>) -> Result<(), String> {
     let listing = std::fs::read_dir(folder).map_err(|e| format!("channel_files: cannot read `{}`: {e}", folder.display()))?;
-    let mut files: Vec<_> = listing.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "toml")).collect();
+    let mut files: Vec<_> =
+        listing.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "toml")).collect();
     files.sort();
     for file in files {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();

@@ -159,7 +159,8 @@ impl Reading<'_> {
     }
 
     async fn access_lost(&self, id: &str) -> Result<(), SourceError> {
-        let message = "access lost: the server no longer shows this run to us (403); it is kept, and not answered from until it is shown again";
+        let message =
+            "access lost: the server no longer shows this run to us (403); it is kept, and not answered from until it is shown again";
         self.outlet.complain(&self.client.place(id), message, Some(id)).await?;
         self.outlet.send(Item::Withheld(id.to_owned())).await
     }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod catalog;
+mod core;
 mod crash;
 mod docs;
 mod index;
@@ -10,4 +11,5 @@ mod mlflow_server;
 mod openai;
 mod postgres;
 mod qdrant;
+mod slack;
 mod tidy;

@@ -1,0 +1,204 @@
+//! What happens on a platform, without the platform: the adapters' `incoming` makes these, the inbox keeps them.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Which platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    /// Slack.
+    Slack,
+    /// Discord.
+    Discord,
+}
+
+impl Platform {
+    /// As in settings and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::Discord => "discord",
+        }
+    }
+}
+
+/// Who can see what is posted there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PlaceKind {
+    /// The members of a channel.
+    Channel,
+    /// One person.
+    Direct,
+    /// A few people who made a conversation of their own.
+    Group,
+}
+
+/// Where something is said.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The platform.
+    pub platform: Platform,
+    /// The workspace's or server's id.
+    pub workspace: String,
+    /// The channel's id.
+    pub channel: String,
+    /// Who can see it.
+    pub kind: PlaceKind,
+    /// The thread in it: the id of its first message.
+    pub thread: Option<String>,
+}
+
+/// How somebody addressed the bot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// By name.
+    Mention,
+    /// In a thread, without its name: a question only where the two talk alone.
+    Overheard,
+    /// In a direct message.
+    Direct,
+    /// By the slash command; the asker alone sees the answer.
+    Command,
+    /// By the shortcut on a message; the asker alone sees the answer.
+    Shortcut,
+}
+
+/// A question as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Where.
+    pub place: Place,
+    /// The message's id; of a command, its own.
+    pub message: String,
+    /// The asker's id.
+    pub asker: String,
+    /// The words, without the bot's name.
+    pub text: String,
+    /// How.
+    pub way: Way,
+    /// Where an answer for the asker alone goes; a secret of some minutes.
+    pub private_to: Option<String>,
+    /// Found only after having been away.
+    #[serde(default)]
+    pub is_late: bool,
+}
+
+/// A button that was pressed under a reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Press {
+    /// Where the reply stands.
+    pub place: Place,
+    /// Who pressed.
+    pub person: String,
+    /// Which.
+    pub button: super::Button,
+    /// Under the answer to this question.
+    pub question: String,
+    /// Opens a window; a secret of seconds.
+    pub trigger: String,
+    /// Where something for the presser alone goes.
+    pub private_to: Option<String>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// Somebody asks.
+    Asked(Asked),
+    /// A message has other words now.
+    Edited { place: Place, message: String, text: String },
+    /// A message is gone.
+    Deleted { place: Place, message: String },
+    /// A button was pressed.
+    Pressed(Press),
+    /// Why an answer was not useful.
+    Reasoned { workspace: String, person: String, question: String, reason: String, note: String },
+    /// The bot was added to a channel.
+    Joined { place: Place },
+    /// The bot was taken out of a channel, or the channel is gone.
+    Left { place: Place },
+    /// Somebody looks at the bot's own page.
+    HomeOpened { workspace: String, person: String },
+    /// Somebody opened the talk with the bot.
+    TalkOpened { place: Place, person: String },
+}
+
+/// An event and what makes it one: the same again has the same key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// Unique on its platform.
+    pub key: String,
+    /// What happened.
+    pub event: Event,
+}
+
+impl Incoming {
+    /// Somebody's message: the channel and the message make it one, however many events tell of it.
+    pub fn message(asked: Asked) -> Self {
+        Self { key: format!("message {} {}", asked.place.channel, asked.message), event: Event::Asked(asked) }
+    }
+
+    /// The id under which the inbox keeps it.
+    pub fn id(&self) -> String {
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{} {}", self.event.platform().as_str(), self.key).as_bytes()).to_string()
+    }
+}
+
+impl Event {
+    /// The word for it in the inbox.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Asked(_) => "question",
+            Self::Edited { .. } => "edited",
+            Self::Deleted { .. } => "deleted",
+            Self::Pressed(_) => "pressed",
+            Self::Reasoned { .. } => "reasoned",
+            Self::Joined { .. } => "joined",
+            Self::Left { .. } => "left",
+            Self::HomeOpened { .. } => "home_opened",
+            Self::TalkOpened { .. } => "talk_opened",
+        }
+    }
+
+    /// Where it happened; nowhere in particular on somebody's own pages.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Asked(asked) => Some(&asked.place),
+            Self::Pressed(press) => Some(&press.place),
+            Self::Edited { place, .. }
+            | Self::Deleted { place, .. }
+            | Self::Joined { place }
+            | Self::Left { place }
+            | Self::TalkOpened { place, .. } => Some(place),
+            Self::Reasoned { .. } | Self::HomeOpened { .. } => None,
+        }
+    }
+
+    /// The platform. Pages of somebody's own exist on Slack alone.
+    pub fn platform(&self) -> Platform {
+        self.place().map_or(Platform::Slack, |place| place.platform)
+    }
+
+    /// Who did it; empty where nobody is told.
+    pub fn person(&self) -> &str {
+        match self {
+            Self::Asked(asked) => &asked.asker,
+            Self::Pressed(press) => &press.person,
+            Self::Reasoned { person, .. } | Self::HomeOpened { person, .. } | Self::TalkOpened { person, .. } => person,
+            Self::Edited { .. } | Self::Deleted { .. } | Self::Joined { .. } | Self::Left { .. } => "",
+        }
+    }
+
+    /// The message that it is about; empty where there is none.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Asked(asked) => &asked.message,
+            Self::Edited { message, .. } | Self::Deleted { message, .. } => message,
+            _ => "",
+        }
+    }
+}

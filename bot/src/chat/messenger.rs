@@ -1,0 +1,64 @@
+//! What the core asks of a platform: the only calls that go out to it.
+
+use futures::future::BoxFuture;
+use thiserror::Error;
+
+use super::{Asked, Incoming, Place};
+use crate::gate::{ChannelFacts, PersonFacts};
+use crate::store::{Outgoing, Post};
+
+/// Why a call to a platform did not succeed, by what is to be done next.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SendError {
+    /// Certainly not delivered; again after so many milliseconds.
+    #[error("the platform asks for a pause of {after_ms} ms")]
+    Pause { after_ms: i64 },
+    /// Certainly not delivered; again later.
+    #[error("not delivered: {0}")]
+    NotDelivered(String),
+    /// It may have been delivered: look before sending again.
+    #[error("nobody knows whether it was delivered: {0}")]
+    Ambiguous(String),
+    /// It will never be delivered.
+    #[error("refused: {0}")]
+    Refused(String),
+}
+
+/// A platform, as the core sees it. Every call ends by itself within some seconds.
+pub trait Messenger: Send + Sync {
+    /// Posts a message that carries `outgoing.id`, and gives its id on the platform.
+    fn post<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<String, SendError>>;
+
+    /// Brings a message up to what it is to say now.
+    fn update<'a>(&'a self, remote: &'a str, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<(), SendError>>;
+
+    /// Looks whether a message that carries `outgoing.id` stands there.
+    fn find<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Option<String>, SendError>>;
+
+    /// Takes a message away; one that is not there is well.
+    fn remove<'a>(&'a self, remote: &'a str, post: &'a Post) -> BoxFuture<'a, Result<(), SendError>>;
+
+    /// Shows at once that the question was seen. A comfort: what goes wrong with it is only logged.
+    fn show_seen<'a>(&'a self, asked: &'a Asked) -> BoxFuture<'a, ()>;
+
+    /// Takes that sign away again, once there is an answer.
+    fn hide_seen<'a>(&'a self, asked: &'a Asked) -> BoxFuture<'a, ()>;
+
+    /// What the platform says of a person, at most a minute old.
+    fn person<'a>(&'a self, place: &'a Place, person: &'a str) -> BoxFuture<'a, Result<PersonFacts, SendError>>;
+
+    /// What the platform says of a channel, at most a minute old.
+    fn channel<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<ChannelFacts, SendError>>;
+
+    /// Shows something to one person by the address that came with a press.
+    fn whisper<'a>(&'a self, to: &'a str, person: &'a str, reply: &'a super::Reply) -> BoxFuture<'a, Result<(), SendError>>;
+
+    /// Opens the window that asks why an answer was not useful.
+    fn ask_reason<'a>(&'a self, trigger: &'a str, question: &'a str) -> BoxFuture<'a, Result<(), SendError>>;
+
+    /// Shows somebody's page of the bot.
+    fn show_home<'a>(&'a self, person: &'a str, status: &'a [String]) -> BoxFuture<'a, Result<(), SendError>>;
+
+    /// What was asked in a channel after this message, the oldest first.
+    fn missed<'a>(&'a self, channel: &'a str, since: &'a str) -> BoxFuture<'a, Result<Vec<Incoming>, SendError>>;
+}

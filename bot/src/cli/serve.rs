@@ -1,0 +1,92 @@
+//! `runlore serve`: answers on the platforms that the settings name, until it is told to end.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+use fs4::FileExt;
+use runlore_indexer::config::{ConfigError, Settings};
+
+use super::{Exit, Form, Options, WrongUse, out};
+use crate::app::{App, ModelUse};
+use crate::chat::Platform;
+use crate::serve::{self, ServeSettings, Service};
+use crate::slack::{Slack, SlackSettings};
+use crate::store::Store;
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Facts and passages alone, without the model
+    #[arg(long)]
+    no_model: bool,
+}
+
+/// Serves.
+pub(super) async fn serve(args: &ServeArgs, options: &Options) -> anyhow::Result<Exit> {
+    let settings = options.settings()?;
+    let serve_settings = ServeSettings::from(&settings)?;
+    let slack_settings = SlackSettings::from(&settings)?.ok_or_else(|| ConfigError::Wrong {
+        file: settings.file.clone(),
+        message: "no platform to serve on; a table `[slack]` switches Slack on (docs/slack.md)".to_owned(),
+    })?;
+    let _lock = lock(&settings)?;
+    let store = Store::open(&settings.state_url).await?;
+    let slack = Slack::connect(slack_settings).await?;
+    let model = if args.no_model { ModelUse::None } else { ModelUse::AsConfigured };
+    let app = App::open(settings, model).await.context("cannot open catalog and indexes; `runlore doctor` says more")?;
+    let service = Service::new(Arc::new(app), store, serve_settings).with(Platform::Slack, slack.messenger());
+    let service = Arc::new(service);
+    if options.form == Form::Text {
+        out::line(&format!("serving on Slack; health and metrics on http://{}", service.settings.health))?;
+    }
+    tokio::spawn(stop_on_signal(Arc::clone(&service)));
+    let core = tokio::spawn(serve::run(Arc::clone(&service)));
+    let listened = slack.listen(Arc::clone(&service)).await;
+    // Where listening ended by itself the rest ends too, in order.
+    service.stop().cancel();
+    core.await.context("the service broke off")??;
+    listened?;
+    Ok(Exit::Fine)
+}
+
+/// One program a data folder: two would answer everything twice.
+fn lock(settings: &Settings) -> anyhow::Result<File> {
+    std::fs::create_dir_all(&settings.data).with_context(|| format!("cannot make `{}`", settings.data.display()))?;
+    let path = settings.data.join("serve.lock");
+    let file = File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+    match FileExt::try_lock(&file) {
+        Ok(()) => Ok(file),
+        Err(_) => {
+            let message = format!("`runlore serve` is running already on `{}`; stop that one first", settings.data.display());
+            Err(WrongUse(message).into())
+        }
+    }
+}
+
+/// Ends the service in order on SIGTERM and Ctrl-C; a second one ends it at once.
+async fn stop_on_signal(service: Arc<Service>) {
+    for n_signals in 1.. {
+        wait_for_signal().await;
+        if n_signals > 1 {
+            std::process::exit(3);
+        }
+        tracing::info!("ending");
+        service.stop().cancel();
+    }
+}
+
+async fn wait_for_signal() {
+    let mut terminated = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM is not heard; Ctrl-C is");
+            _ = tokio::signal::ctrl_c().await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

@@ -1,0 +1,43 @@
+//! Who may ask what, and how often: a question is admitted to an audience, or refused with a sentence.
+
+mod access;
+mod limits;
+
+use runlore_indexer::config::AccessSettings;
+use runlore_indexer::space::Audience;
+
+pub use access::{ChannelFacts, PersonFacts};
+pub use limits::{LimitSettings, Limits};
+
+use crate::chat::{Asked, Place};
+use crate::refusal::Refusal;
+
+/// What the platform says of who asks, and of where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Circumstances {
+    /// Of the asker.
+    pub person: PersonFacts,
+    /// Of the channel.
+    pub channel: ChannelFacts,
+}
+
+/// The audience of the answer to a question.
+///
+/// # Errors
+/// With a sentence for the asker, where the settings do not allow it, nobody can tell, or it is too much.
+pub fn admit(asked: &Asked, circumstances: &Circumstances, access: &AccessSettings, limits: &Limits) -> Result<Audience, Refusal> {
+    let audience = access::audience(&asked.place, &asked.asker, circumstances, access)?;
+    limits.take(&asked.asker, &asked.place)?;
+    Ok(audience)
+}
+
+/// The audience of a place for somebody who does not ask anew: who presses a button or opens a page.
+///
+/// # Errors
+/// As `admit`, but for the limits.
+pub fn audience_of(place: &Place, person: &str, circumstances: &Circumstances, access: &AccessSettings) -> Result<Audience, Refusal> {
+    access::audience(place, person, circumstances, access)
+}
+
+#[cfg(test)]
+mod tests;

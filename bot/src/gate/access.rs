@@ -1,0 +1,109 @@
+//! From where a question was asked, and by whom, to the audience that the settings name for it. Whatever is not known is refused.
+
+use runlore_indexer::config::{AccessSettings, ChannelSettings};
+use runlore_indexer::space::Audience;
+
+use super::Circumstances;
+use crate::chat::{Place, PlaceKind, Platform};
+use crate::refusal::Refusal;
+
+/// What the platform says of a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PersonFacts {
+    /// A guest of the workspace.
+    pub is_guest: bool,
+    /// Somebody of another organisation.
+    pub is_stranger: bool,
+    /// Another program.
+    pub is_bot: bool,
+    /// Where the person's clock stands against UTC, in seconds.
+    pub utc_offset_s: i32,
+}
+
+/// What the platform says of a channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChannelFacts {
+    /// Its name, for sentences.
+    pub name: String,
+    /// Members of another organisation are in it.
+    pub is_shared: bool,
+    /// Nobody can write into it any more.
+    pub is_archived: bool,
+}
+
+/// Who will see an answer at this place.
+pub(super) fn audience(place: &Place, person: &str, circumstances: &Circumstances, access: &AccessSettings) -> Result<Audience, Refusal> {
+    if circumstances.person.is_stranger && place.kind != PlaceKind::Channel {
+        return Err(Refusal::new("I answer members of this workspace alone."));
+    }
+    match place.kind {
+        PlaceKind::Group => Err(Refusal::new("I do not answer in group conversations, since who may read what hangs on the channel.")
+            .with_hint("Ask me in a channel or in a direct message.")),
+        PlaceKind::Direct => direct(place.platform, person, circumstances, access),
+        PlaceKind::Channel => channel(place, person, circumstances, access),
+    }
+}
+
+fn direct(platform: Platform, person: &str, circumstances: &Circumstances, access: &AccessSettings) -> Result<Audience, Refusal> {
+    let is_this = |ids: &runlore_indexer::config::PersonSettings| match platform {
+        Platform::Slack => ids.slack.as_deref() == Some(person),
+        Platform::Discord => ids.discord.as_deref() == Some(person),
+    };
+    if let Some((name, _)) = access.people.iter().find(|(_, ids)| is_this(ids)) {
+        return Ok(Audience::Direct(Some(name.clone())));
+    }
+    if circumstances.person.is_guest {
+        return Err(Refusal::new("Guests of the workspace get no answers in direct messages.")
+            .with_hint("Whoever runs me can name you under `[people]` in my settings."));
+    }
+    let audience = Audience::Direct(None);
+    if access.policy.scope_for(&audience).is_none() {
+        return Err(Refusal::new("I am not set up for direct messages, so I may read nothing here.")
+            .with_hint("Ask me in a channel that I am set up for; whoever runs me can add `[direct]` to my settings."));
+    }
+    Ok(audience)
+}
+
+fn channel(place: &Place, person: &str, circumstances: &Circumstances, access: &AccessSettings) -> Result<Audience, Refusal> {
+    let Some((name, channel)) = find(place, access) else {
+        let hint = format!(
+            "Whoever runs me can add it to my settings: a table `[channels.{}]` with `spaces` and `{} = \"{}\"`.",
+            table_name(&circumstances.channel.name),
+            place.platform.as_str(),
+            place.channel
+        );
+        return Err(Refusal::new("I am not set up for this channel, so I may read nothing here.").with_hint(hint));
+    };
+    if circumstances.channel.is_shared && !channel.shared {
+        return Err(Refusal::new(
+            "This channel is shared with another organisation, and I answer in such a channel only where my settings say so.",
+        )
+        .with_hint(format!("Whoever runs me can set `shared = true` under `[channels.{name}]`.")));
+    }
+    if circumstances.person.is_stranger && !channel.shared {
+        return Err(Refusal::new("I answer members of this workspace alone."));
+    }
+    if circumstances.person.is_guest && !channel.guests {
+        return Err(Refusal::new("Guests of the workspace cannot ask me here.")
+            .with_hint(format!("Whoever runs me can set `guests = true` under `[channels.{name}]`.")));
+    }
+    if !channel.askers.is_empty() && !channel.askers.contains(person) {
+        return Err(Refusal::new("In this channel only some people may ask me, and you are not among them.")
+            .with_hint(format!("Whoever runs me names them under `[channels.{name}]`.")));
+    }
+    Ok(Audience::Channel(name.clone()))
+}
+
+/// The channel's entry in the settings.
+fn find<'a>(place: &Place, access: &'a AccessSettings) -> Option<(&'a String, &'a ChannelSettings)> {
+    access.channels.iter().find(|(_, channel)| match place.platform {
+        Platform::Slack => channel.slack.as_deref() == Some(&*place.channel),
+        Platform::Discord => channel.discord.as_deref() == Some(&*place.channel),
+    })
+}
+
+/// A name that can stand in a TOML table's head.
+fn table_name(name: &str) -> String {
+    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
+    if name.is_empty() { "NAME".to_owned() } else { name }
+}

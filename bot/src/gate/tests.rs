@@ -1,0 +1,1 @@
+//! Who is admitted, and who is told why not.

@@ -1,0 +1,140 @@
+//! The service behind every platform: events come in, wait, are answered, and go out. No platform is known here.
+//!
+//! Every step starts from the tables of the state, so that a restart at any moment goes on where they stand: `intake` turns open
+//! rows of the inbox into work, `work` answers, `post` brings the outbox to the platform.
+
+mod catch_up;
+mod health;
+mod intake;
+mod post;
+mod press;
+mod queue;
+mod sentences;
+mod settings;
+mod tasks;
+mod work;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+pub use health::{Gauges, health_router};
+pub use queue::{Full, Queue, QueueLimits};
+pub use settings::ServeSettings;
+pub use tasks::run;
+
+use crate::app::App;
+use crate::chat::{Asked, Incoming, Messenger, Platform};
+use crate::gate::Limits;
+use crate::store::{Store, StoreError};
+use runlore_indexer::space::Audience;
+
+/// Longest wait for the insert that stands before an acknowledgement.
+const INSERT_DEADLINE: Duration = Duration::from_secs(2);
+
+/// What the parts of the service share.
+pub struct Service {
+    /// What answers.
+    pub app: Arc<App>,
+    /// The state.
+    pub store: Store,
+    /// The platforms.
+    pub messengers: HashMap<Platform, Arc<dyn Messenger>>,
+    /// How it is set up.
+    pub settings: ServeSettings,
+    /// What is counted.
+    pub gauges: Gauges,
+    limits: Limits,
+    queue: Mutex<Queue>,
+    /// Questions between admission and their end, by id.
+    under_way: Mutex<HashMap<String, UnderWay>>,
+    came_in: Notify,
+    to_work: Notify,
+    goes_out: Notify,
+    stop: CancellationToken,
+}
+
+/// A question between admission and its end.
+#[derive(Clone)]
+struct UnderWay {
+    asked: Asked,
+    audience: Audience,
+    cancel: CancellationToken,
+    received_ms: i64,
+}
+
+/// Why an event was not taken in; it must not be acknowledged.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTakenIn {
+    /// The state does not serve.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It takes too long.
+    #[error("storing the event takes too long")]
+    TooLong,
+}
+
+impl Service {
+    /// A service over these parts.
+    pub fn new(app: Arc<App>, store: Store, settings: ServeSettings) -> Self {
+        Self {
+            limits: Limits::new(settings.limits),
+            queue: Mutex::new(Queue::new(settings.queue)),
+            gauges: Gauges::default(),
+            messengers: HashMap::new(),
+            under_way: Mutex::default(),
+            came_in: Notify::new(),
+            to_work: Notify::new(),
+            goes_out: Notify::new(),
+            stop: CancellationToken::new(),
+            app,
+            store,
+            settings,
+        }
+    }
+
+    /// The same with this platform.
+    pub fn with(mut self, platform: Platform, messenger: Arc<dyn Messenger>) -> Self {
+        self.messengers.insert(platform, messenger);
+        self
+    }
+
+    /// Stores an event. This is all that a platform's callback waits for; where it fails, the event must not be acknowledged.
+    ///
+    /// # Errors
+    /// Where the state does not serve within two seconds.
+    pub async fn take_in(&self, incoming: &Incoming) -> Result<(), NotTakenIn> {
+        let stored = tokio::time::timeout(INSERT_DEADLINE, self.store.take_in(incoming, now_ms())).await;
+        if stored.map_err(|_| NotTakenIn::TooLong)?? {
+            self.gauges.n_events.inc();
+            self.came_in.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Fires when the service is to end.
+    pub fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    fn messenger(&self, platform: Platform) -> Option<&Arc<dyn Messenger>> {
+        self.messengers.get(&platform)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashMap<String, UnderWay>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Milliseconds since 1970, UTC.
+fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
+}

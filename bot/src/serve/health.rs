@@ -1,0 +1,146 @@
+//! Health, readiness and metrics, for whoever runs the program: on a loopback address, without names of people, channels or records.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use super::{Service, now_ms};
+
+/// Seconds at which the histograms are cut.
+const BUCKETS: [f64; 10] = [0.1, 0.3, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0];
+
+/// So long without a word from a platform and it counts as lost, in milliseconds.
+const SILENCE_MS: i64 = 90_000;
+
+/// What is counted.
+#[derive(Debug)]
+pub struct Gauges {
+    /// Events that came in.
+    pub n_events: Counter,
+    /// Questions that were refused.
+    pub n_refused: Counter,
+    /// Questions that failed.
+    pub n_failed: Counter,
+    /// Messages that were posted or brought up to date.
+    pub n_posted: Counter,
+    /// Messages that cannot be posted.
+    pub n_dropped: Counter,
+    /// Questions that are being answered.
+    pub n_answering: Gauge,
+    /// Questions that wait.
+    pub n_waiting: Gauge,
+    to_facts: Histogram,
+    to_answer: Histogram,
+    heard_ms: AtomicI64,
+    n_sockets: AtomicU64,
+}
+
+impl Default for Gauges {
+    fn default() -> Self {
+        Self {
+            n_events: Counter::default(),
+            n_refused: Counter::default(),
+            n_failed: Counter::default(),
+            n_posted: Counter::default(),
+            n_dropped: Counter::default(),
+            n_answering: Gauge::default(),
+            n_waiting: Gauge::default(),
+            to_facts: Histogram::new(BUCKETS),
+            to_answer: Histogram::new(BUCKETS),
+            heard_ms: AtomicI64::new(0),
+            n_sockets: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Gauges {
+    /// The facts of a question went out so long after it came.
+    pub(super) fn facts_after(&self, ms: i64) {
+        self.to_facts.observe(ms as f64 / 1_000.0);
+    }
+
+    /// The whole answer did.
+    pub(super) fn answered_after(&self, ms: i64) {
+        self.to_answer.observe(ms as f64 / 1_000.0);
+    }
+
+    /// A platform was heard.
+    pub fn hear(&self) {
+        self.heard_ms.store(now_ms(), Ordering::Relaxed);
+    }
+
+    /// A connection to a platform came up.
+    pub fn connected(&self) {
+        self.n_sockets.fetch_add(1, Ordering::Relaxed);
+        self.hear();
+    }
+
+    /// How long no platform was heard, in milliseconds; none before the first word.
+    pub fn silent_ms(&self) -> Option<i64> {
+        Some(self.heard_ms.load(Ordering::Relaxed)).filter(|at| *at > 0).map(|at| now_ms() - at)
+    }
+
+    fn registry(&self) -> Registry {
+        let mut registry = Registry::with_prefix("runlore");
+        registry.register("events", "Events that came in", self.n_events.clone());
+        registry.register("questions_refused", "Questions that were refused", self.n_refused.clone());
+        registry.register("questions_failed", "Questions that failed", self.n_failed.clone());
+        registry.register("messages_posted", "Messages posted or brought up to date", self.n_posted.clone());
+        registry.register("messages_dropped", "Messages that cannot be posted", self.n_dropped.clone());
+        registry.register("answering", "Questions that are being answered", self.n_answering.clone());
+        registry.register("waiting", "Questions that wait", self.n_waiting.clone());
+        registry.register("facts_seconds", "From a question to its facts", self.to_facts.clone());
+        registry.register("answer_seconds", "From a question to its answer", self.to_answer.clone());
+        let silent: Gauge = Gauge::default();
+        silent.set(self.silent_ms().map_or(-1, |ms| ms / 1_000));
+        registry.register("platform_silent_seconds", "Since a platform was heard; -1 before the first word", silent);
+        registry
+    }
+}
+
+/// `/health`: the program runs. `/ready`: it can answer. `/metrics`: for Prometheus.
+pub fn health_router(service: Arc<Service>) -> Router {
+    Router::new().route("/health", get(|| async { "ok\n" })).route("/ready", get(ready)).route("/metrics", get(metrics)).with_state(service)
+}
+
+async fn ready(State(service): State<Arc<Service>>) -> (StatusCode, String) {
+    match service.not_ready().await {
+        None => (StatusCode::OK, "ready\n".to_owned()),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
+    }
+}
+
+async fn metrics(State(service): State<Arc<Service>>) -> impl IntoResponse {
+    service.gauges.n_waiting.set(service.queue().len() as i64);
+    let mut text = String::new();
+    // Writing into a text does not fail.
+    let _ = encode(&mut text, &service.gauges.registry());
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+}
+
+impl Service {
+    /// Why no question could be answered now.
+    async fn not_ready(&self) -> Option<String> {
+        if let Err(error) = self.store.question_counts().await {
+            return Some(format!("the state does not serve: {error}"));
+        }
+        if let Err(error) = self.app.corpus.catalog.last_change().await {
+            return Some(format!("the catalog does not serve: {error}"));
+        }
+        match self.gauges.silent_ms() {
+            None => Some("no platform is connected yet".to_owned()),
+            Some(ms) if ms > SILENCE_MS => Some(format!("no platform was heard for {} seconds", ms / 1_000)),
+            Some(_) => None,
+        }
+    }
+}

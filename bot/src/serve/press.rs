@@ -1,0 +1,108 @@
+//! Buttons, and the bot's own page.
+
+use super::sentences::{self, plain};
+use super::{Service, now_ms};
+use crate::chat::{Asked, Button, Event, Incoming, Place, Platform, Press, Reply, Way};
+use crate::gate;
+use crate::store::{Entry, Kept, Verdict};
+
+impl Service {
+    pub(super) async fn pressed(&self, press: &Press) -> anyhow::Result<()> {
+        let Some(entry) = self.store.entry(&press.question).await? else {
+            return self.whisper(press, plain(sentences::NOTHING_BEHIND)).await;
+        };
+        match press.button {
+            Button::Useful => {
+                self.store.judge(&press.question, &press.person, Verdict::Useful, now_ms()).await?;
+                self.whisper(press, plain(sentences::THANKS)).await
+            }
+            Button::NotUseful => {
+                self.store.judge(&press.question, &press.person, Verdict::NotUseful, now_ms()).await?;
+                self.ask_reason(press).await
+            }
+            Button::Details | Button::More => self.show_behind(press).await,
+            Button::Share => self.share(press, &entry).await,
+            Button::Delete | Button::Stop if entry.event.person() != press.person => self.whisper(press, plain(sentences::NOT_YOURS)).await,
+            Button::Delete | Button::Stop => self.cancel(&press.question).await,
+        }
+    }
+
+    /// What lies behind an answer, for the presser alone: only where the presser's place has the scope that it was made under.
+    async fn show_behind(&self, press: &Press) -> anyhow::Result<()> {
+        let reply = match self.store.kept(&press.question).await? {
+            Some(kept) if self.may_see(press, &kept).await => behind(press.button, kept),
+            _ => plain(sentences::NOTHING_BEHIND),
+        };
+        self.whisper(press, reply).await
+    }
+
+    /// Whether who presses may see, where it is pressed, what was answered then: the same audience, with the same scope still.
+    async fn may_see(&self, press: &Press, kept: &Kept) -> bool {
+        let Ok(circumstances) = self.circumstances(&press.place, &press.person).await else { return false };
+        let access = self.app.access();
+        let Ok(audience) = gate::audience_of(&press.place, &press.person, &circumstances, &access) else { return false };
+        let scope = access.policy.scope_for(&audience).map(|scope| scope.id());
+        kept.audience == format!("{audience:?}") && scope.as_ref() == Some(&kept.scope)
+    }
+
+    /// Asks the same again for the channel, under its scope; what was shown to one person is never posted again as it is.
+    async fn share(&self, press: &Press, entry: &Entry) -> anyhow::Result<()> {
+        let Event::Asked(asked) = &entry.event else { return Ok(()) };
+        let message = format!("shared {}", entry.id);
+        let shared = Asked {
+            message,
+            asker: press.person.clone(),
+            way: Way::Mention,
+            private_to: None,
+            is_late: false,
+            place: Place { thread: None, ..press.place.clone() },
+            ..asked.clone()
+        };
+        self.take_in(&Incoming::message(shared)).await?;
+        Ok(())
+    }
+
+    async fn ask_reason(&self, press: &Press) -> anyhow::Result<()> {
+        let Some(messenger) = self.messenger(press.place.platform) else { return Ok(()) };
+        if let Err(error) = messenger.ask_reason(&press.trigger, &press.question).await {
+            tracing::warn!(%error, "cannot ask for a reason");
+            return self.whisper(press, plain(sentences::THANKS)).await;
+        }
+        Ok(())
+    }
+
+    async fn whisper(&self, press: &Press, reply: Reply) -> anyhow::Result<()> {
+        let (Some(messenger), Some(address)) = (self.messenger(press.place.platform), &press.private_to) else { return Ok(()) };
+        if let Err(error) = messenger.whisper(address, &press.person, &reply).await {
+            tracing::warn!(%error, "cannot answer a press");
+        }
+        Ok(())
+    }
+
+    pub(super) async fn show_home(&self, platform: Platform, person: &str) -> anyhow::Result<()> {
+        let Some(messenger) = self.messenger(platform) else { return Ok(()) };
+        if let Err(error) = messenger.show_home(person, &self.status_lines().await).await {
+            tracing::warn!(%error, "cannot show somebody's page");
+        }
+        Ok(())
+    }
+
+    /// How the service is, for everybody to see: nothing that hangs on who looks.
+    pub(super) async fn status_lines(&self) -> Vec<String> {
+        let n_waiting = self.queue().len();
+        let model = if self.app.is_model_missing() { "The model is away: facts answer alone." } else { "All is well." };
+        vec![model.to_owned(), format!("{n_waiting} questions are waiting.")]
+    }
+}
+
+fn behind(button: Button, kept: Kept) -> Reply {
+    match button {
+        Button::Details => Reply {
+            headline: "How this was looked up:".to_owned(),
+            lines: kept.details,
+            citations: kept.reply.citations,
+            ..Reply::default()
+        },
+        _ => kept.reply,
+    }
+}

@@ -1,0 +1,77 @@
+//! What the service says by itself, in one place, so that it can be read as a whole.
+
+use crate::chat::Reply;
+
+/// A reply of one sentence or two.
+pub(super) fn plain(sentence: impl Into<String>) -> Reply {
+    Reply { headline: sentence.into(), ..Reply::default() }
+}
+
+/// Nothing was asked.
+pub(super) const EMPTY: &str = "You called me without a question. Ask in your own words, such as \"what was the best run last week?\"; `help` shows what can be typed.";
+
+/// Longest question, in characters.
+pub(super) const MAX_QUESTION: usize = 4_000;
+
+/// The question is longer than that.
+pub(super) fn too_long(n_characters: usize) -> String {
+    format!(
+        "This is {n_characters} characters long; I read questions of up to {MAX_QUESTION}. Put the question itself into a message of its own."
+    )
+}
+
+/// Too many wait.
+pub(super) fn busy(full: super::Full) -> &'static str {
+    match full {
+        super::Full::OfAsker => "I am still at your other questions; ask this again when they are answered.",
+        super::Full::InAll => "I am busy: too many questions are waiting. Ask again in a few minutes.",
+    }
+}
+
+/// The question waits.
+pub(super) fn waiting(n_before: usize, mean_answer_ms: Option<i64>) -> String {
+    let ahead = match n_before {
+        1 => "One question is before yours".to_owned(),
+        n => format!("{n} questions are before yours"),
+    };
+    match mean_answer_ms.map(|ms| (ms * (n_before as i64 + 1) + 999) / 1_000) {
+        Some(seconds) => format!("{ahead}; I should be there in about {}.", span(seconds)),
+        None => format!("{ahead}."),
+    }
+}
+
+fn span(seconds: i64) -> String {
+    match seconds {
+        ..=1 => "a second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", (seconds + 59) / 60),
+    }
+}
+
+/// Something of ours went wrong.
+pub(super) fn failed(reference: &str) -> String {
+    format!("Something went wrong on my side; the log has the reason under {reference}. You can ask again.")
+}
+
+/// The platform does not say who asks or who listens.
+pub(super) const CANNOT_TELL: &str = "I cannot see right now who would read the answer, so I do not give one. Ask again in a minute.";
+
+/// Found after having been away.
+pub(super) const LATE: &str = "This was asked while I was away.";
+
+/// The bot was added to a channel that it knows.
+pub(super) fn greeting(name: &str) -> String {
+    format!(
+        "Hello, I am Runlore: I have read this team's runs, notes and pulls, and answer questions about them here.\n\
+         Mention me with a question, such as \"{name} what was the best run last week?\"; `help` shows what can be typed."
+    )
+}
+
+/// A button on a reply that is not the presser's own.
+pub(super) const NOT_YOURS: &str = "Only who asked can do that.";
+
+/// Thanks.
+pub(super) const THANKS: &str = "Thank you, noted.";
+
+/// What stood behind a button is not there.
+pub(super) const NOTHING_BEHIND: &str = "There is nothing more to this answer.";

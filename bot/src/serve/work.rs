@@ -1,0 +1,217 @@
+//! Answers what waits, one after another: the facts go out as soon as they are known, the whole answer behind them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::mpsc;
+
+use super::sentences::{self, plain};
+use super::{Service, UnderWay, now_ms};
+use crate::answer::Subject;
+use crate::chat::{Answer, Asked, Button, PlaceKind, Question, Reply, Step, Way};
+use crate::model::CancellationToken;
+use crate::store::{End, Ended, Kept, PostForm, ThreadRow};
+use crate::telemetry;
+
+/// How often an answer is begun that never comes to an end, such as one that takes the program down with it.
+const MAX_ATTEMPTS: i64 = 3;
+
+/// How much longer than its deadline an answer may take to notice that it is over.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How the work on a question ended.
+enum Outcome {
+    Answer(Box<Answer>),
+    /// The asker took it back, or the service ends.
+    Cancelled,
+    /// The asker changed the words.
+    Reworded,
+    Failed(anyhow::Error),
+}
+
+/// Answers what waits, until the service ends.
+pub(super) async fn answer_waiting(service: Arc<Service>) {
+    loop {
+        let next = service.queue().next();
+        match next {
+            Some(question) => {
+                service.gauges.n_answering.inc();
+                service.work_on(&question).await;
+                service.gauges.n_answering.dec();
+            }
+            None => tokio::select! {
+                () = service.to_work.notified() => {}
+                () = service.stop.cancelled() => return,
+            },
+        }
+        if service.stop.is_cancelled() {
+            return;
+        }
+    }
+}
+
+impl Service {
+    async fn work_on(self: &Arc<Self>, id: &str) {
+        loop {
+            let Some(question) = self.under_way().get(id).cloned() else { return };
+            let outcome = match self.begin(id).await {
+                Ok(()) => self.answer_one(id, &question).await,
+                Err(error) => Outcome::Failed(error),
+            };
+            let concluded = match outcome {
+                Outcome::Reworded => continue,
+                Outcome::Cancelled => Ok(()),
+                Outcome::Answer(answer) => self.conclude_with(id, &question, *answer).await,
+                Outcome::Failed(error) => {
+                    self.fail(id, &question.asked, &error).await;
+                    Ok(())
+                }
+            };
+            if let Err(error) = concluded {
+                self.fail(id, &question.asked, &error).await;
+            }
+            self.under_way().remove(id);
+            self.goes_out.notify_one();
+            if let Some(messenger) = self.messenger(question.asked.place.platform) {
+                messenger.hide_seen(&question.asked).await;
+            }
+            return;
+        }
+    }
+
+    async fn fail(&self, id: &str, asked: &Asked, error: &anyhow::Error) {
+        self.gauges.n_failed.inc();
+        let reference = telemetry::failure_reference(error);
+        let ended = Ended { end: End::Failed, reference: Some(reference.clone()) };
+        self.conclude_plainly(id, asked, &ended, &sentences::failed(&reference)).await;
+    }
+
+    /// Notes that work begins; an answer that was begun too often is given up.
+    async fn begin(&self, id: &str) -> anyhow::Result<()> {
+        let entry = self.store.entry(id).await?.context("the question is gone from the inbox")?;
+        anyhow::ensure!(entry.attempts < MAX_ATTEMPTS, "begun {MAX_ATTEMPTS} times and never ended");
+        Ok(self.store.begin(id).await?)
+    }
+
+    /// Answers in a task of its own, so that a panic is one question's failure; passes the facts on as they come.
+    async fn answer_one(self: &Arc<Self>, id: &str, question: &UnderWay) -> Outcome {
+        let asked = &question.asked;
+        let subject = match self.store.thread(&asked.place).await {
+            Ok(thread) => thread.map(|thread| thread.subject).unwrap_or_default(),
+            Err(error) => return Outcome::Failed(error.into()),
+        };
+        let (steps, mut taken) = mpsc::unbounded_channel();
+        let over = CancellationToken::new();
+        let mut task = {
+            let (app, cancel) = (Arc::clone(&self.app), over.clone());
+            let question = Question { text: asked.text.clone(), audience: question.audience.clone(), subject };
+            let way = asked.way;
+            tokio::spawn(async move {
+                let on_step = |step: Step| _ = steps.send(step);
+                match way {
+                    Way::Shortcut => app.explain(&question, &on_step, &cancel).await,
+                    _ => app.answer(&question, &on_step, &cancel).await,
+                }
+            })
+        };
+        let deadline = tokio::time::sleep(self.settings.deadline);
+        let too_late = tokio::time::sleep(self.settings.deadline + GRACE);
+        tokio::pin!(deadline, too_late);
+        loop {
+            tokio::select! {
+                Some(step) = taken.recv() => self.pass_on(id, question, step).await,
+                answer = &mut task => return match answer {
+                    _ if question.cancel.is_cancelled() => self.why_cancelled(id),
+                    Ok(answer) => Outcome::Answer(Box::new(answer)),
+                    Err(error) => Outcome::Failed(anyhow::Error::new(error).context("the answer broke off")),
+                },
+                () = question.cancel.cancelled(), if !over.is_cancelled() => over.cancel(),
+                () = &mut deadline, if !over.is_cancelled() => over.cancel(),
+                () = &mut too_late => {
+                    task.abort();
+                    return if question.cancel.is_cancelled() { self.why_cancelled(id) } else {
+                        Outcome::Failed(anyhow::anyhow!("no answer within {:?}", self.settings.deadline + GRACE))
+                    };
+                }
+            }
+        }
+    }
+
+    /// A question whose work was stopped: with new words it is still under way.
+    fn why_cancelled(&self, id: &str) -> Outcome {
+        if self.under_way().contains_key(id) && !self.stop.is_cancelled() { Outcome::Reworded } else { Outcome::Cancelled }
+    }
+
+    async fn pass_on(&self, id: &str, question: &UnderWay, step: Step) {
+        let Step::Facts { mut reply, .. } = step else { return };
+        if question.cancel.is_cancelled() {
+            return;
+        }
+        self.gauges.facts_after(now_ms() - question.received_ms);
+        reply.buttons = vec![Button::Stop];
+        if let Err(error) = self.put_out(id, &question.asked, PostForm::Facts, reply).await {
+            tracing::warn!(question.id = id, "the facts wait for the whole answer: {error:#}");
+        }
+    }
+
+    async fn conclude_with(&self, id: &str, question: &UnderWay, answer: Answer) -> anyhow::Result<()> {
+        let asked = &question.asked;
+        let end = if answer.reference.is_some() { End::Failed } else { End::Answered };
+        let ended = Ended { end, reference: answer.reference.clone() };
+        let mut reply = answer.reply.clone();
+        if answer.reference.is_some() {
+            reply = plain(answer.answer.clone());
+        }
+        reply.buttons = buttons(asked, &answer);
+        let scope = self.app.access().policy.scope_for(&question.audience).map(|scope| scope.id()).unwrap_or_default();
+        let kept = Kept {
+            audience: format!("{:?}", question.audience),
+            person: asked.asker.clone(),
+            scope,
+            records: answer.records.clone(),
+            reply: Reply { buttons: Vec::new(), ..answer.reply.clone() },
+            details: answer.plan.iter().map(|call| format!("{} {}", call.tool, call.args)).collect(),
+            facts_ms: answer.timings_ms.facts as i64,
+            answer_ms: answer.timings_ms.answer as i64,
+        };
+        let post = self.post_for(id, asked, PostForm::Whole, reply);
+        if self.store.conclude(&ended, &post, Some(&kept), now_ms()).await? {
+            self.keep_thread(asked, answer.subject).await?;
+            self.gauges.answered_after(now_ms() - question.received_ms);
+        }
+        Ok(())
+    }
+
+    /// Keeps what the thread is about, and that the bot spoke last in it.
+    async fn keep_thread(&self, asked: &Asked, subject: Subject) -> anyhow::Result<()> {
+        let known = self.store.thread(&asked.place).await?;
+        // A thread that the bot was called into may have others in it, whom it does not know; one that the question began has none.
+        let begins = asked.place.thread.as_deref() == Some(&*asked.message) || asked.place.kind == PlaceKind::Direct;
+        let mut thread = known.unwrap_or_else(|| {
+            let others = (!begins).then(|| "others".to_owned());
+            ThreadRow { people: others.into_iter().collect(), ..ThreadRow::default() }
+        });
+        thread.people.insert(asked.asker.clone());
+        (thread.subject, thread.last_speaker) = (subject, String::new());
+        Ok(self.store.keep_thread(&asked.place, &thread, now_ms()).await?)
+    }
+}
+
+fn buttons(asked: &Asked, answer: &Answer) -> Vec<Button> {
+    if answer.reference.is_some() {
+        return Vec::new();
+    }
+    let is_private = matches!(asked.way, Way::Command | Way::Shortcut);
+    let mut buttons = vec![Button::Useful, Button::NotUseful];
+    if !answer.plan.is_empty() {
+        buttons.push(Button::Details);
+    }
+    if is_private && asked.place.kind == PlaceKind::Channel && !answer.abstained {
+        buttons.push(Button::Share);
+    }
+    if !is_private {
+        buttons.push(Button::Delete);
+    }
+    buttons
+}

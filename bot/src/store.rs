@@ -1,0 +1,65 @@
+//! The state: what came in, what goes out, what was answered, what threads are about. It cannot be made again; a backup holds it.
+//!
+//! SQLite by default, PostgreSQL when scaled out, one SQL text for both. Every change that belongs together is one transaction.
+
+mod answers;
+mod feedback;
+mod inbox;
+mod outbox;
+mod threads;
+
+use runlore_indexer::catalog::{CatalogError, open_database};
+use sqlx::AnyPool;
+use thiserror::Error;
+
+pub use answers::Kept;
+pub use feedback::{Feedback, FeedbackCounts, Verdict};
+pub use inbox::{End, Ended, Entry};
+pub use outbox::{Outgoing, Post, PostForm, Sent};
+pub use threads::ThreadRow;
+
+/// In order; a step that was once released is never changed.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "state", include_str!("../migrations/state/0001_state.sql"))];
+
+/// Handle on the state; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: AnyPool,
+}
+
+/// Why the state did not serve.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The database.
+    #[error("the state does not serve: {0}")]
+    Database(#[from] sqlx::Error),
+    /// Opening it.
+    #[error("the state cannot be opened: {0}")]
+    Opening(String),
+    /// Something stored that cannot be read back.
+    #[error("the state holds a broken {what}: {reason}")]
+    Broken { what: &'static str, reason: String },
+}
+
+impl Store {
+    /// Opens the state at `sqlite:///path/bot.db` or `postgres://...`, and makes it where it is missing.
+    ///
+    /// # Errors
+    /// Where the database does not serve or holds tables of a later version.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let opened = open_database(url, "runlore_state", &MIGRATIONS).await;
+        Ok(Self { pool: opened.map_err(|e: CatalogError| StoreError::Opening(e.to_string()))? })
+    }
+}
+
+/// JSON of one of our own values; PostgreSQL takes no NUL in text, which JSON writes as an escape anyway.
+fn to_json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::Broken { what: "value", reason: e.to_string() })
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Broken { what, reason: e.to_string() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! The outbox: what is to be seen, stored before it is posted. One row a message: posted once, then brought up to its last version.
+
+use serde::{Deserialize, Serialize};
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
+use uuid::Uuid;
+
+use super::answers::{Kept, keep};
+use super::inbox::{Ended, end};
+use super::{Store, StoreError, from_json, to_json};
+use crate::chat::{Place, Reply};
+
+/// How far a reply is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PostForm {
+    /// A sentence about what is waited for.
+    Waiting,
+    /// The facts, while the model still reads them.
+    Facts,
+    /// All of it.
+    Whole,
+}
+
+/// A message as it is to be seen, without any platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Post {
+    /// Where.
+    pub place: Place,
+    /// For this person alone, by this address, where the platform gave one.
+    pub private_to: Option<(String, String)>,
+    /// Who is greeted by name, and may take it away.
+    pub asker: Option<String>,
+    /// The question that it answers.
+    pub question: String,
+    /// What it says.
+    pub reply: Reply,
+    /// How far it is.
+    pub form: PostForm,
+}
+
+/// A row that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Opaque; travels with the message.
+    pub id: String,
+    /// What is to be seen.
+    pub post: Post,
+    /// Which version that is.
+    pub version: i64,
+    /// Which version stands there.
+    pub posted_version: i64,
+    /// The message's id on the platform, where it stands there already.
+    pub remote: Option<String>,
+    /// A send was begun and nobody knows how it ended: look before sending again.
+    pub is_unsure: bool,
+    /// It is to be taken away.
+    pub is_to_go: bool,
+    /// How often sending was begun.
+    pub attempts: i64,
+    /// When it was first stored, milliseconds since 1970, UTC.
+    pub created_ms: i64,
+}
+
+/// How a send ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// It stands there under this id. Messages for one person alone have none.
+    Posted(String),
+    /// It was taken away.
+    Removed,
+    /// Certainly not delivered: again from then on.
+    Again { due_ms: i64 },
+    /// Nobody knows: look from then on.
+    Unsure { due_ms: i64 },
+    /// Never: why.
+    Dropped(String),
+}
+
+impl Store {
+    /// Stores what is to be seen as a question's message number `part`, or the next version of it.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn put_out(&self, post: &Post, part: i64, now_ms: i64) -> Result<(), StoreError> {
+        let mut write = self.pool.begin().await?;
+        put(&mut write, post, part, now_ms).await?;
+        Ok(write.commit().await?)
+    }
+
+    /// Ends a question and stores what is to be seen of its end, as one; nothing where it had ended already.
+    ///
+    /// # Errors
+    /// Where the database does not serve; then the question is still open.
+    pub async fn conclude(&self, ended: &Ended, post: &Post, kept: Option<&Kept>, now_ms: i64) -> Result<bool, StoreError> {
+        let mut write = self.pool.begin().await?;
+        let was_open = end(&mut write, &post.question, ended, now_ms).await?;
+        if was_open {
+            put(&mut write, post, 0, now_ms).await?;
+            if let Some(kept) = kept {
+                keep(&mut write, &post.question, kept, now_ms).await?;
+            }
+        }
+        write.commit().await?;
+        Ok(was_open)
+    }
+
+    /// What is due, the oldest first.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn due(&self, now_ms: i64, limit: i64) -> Result<Vec<Outgoing>, StoreError> {
+        let query = "SELECT id, body, version, remote, state, attempts, created_ms, posted_version FROM outbox WHERE due_ms <= $1 AND \
+                     (state IN ('waiting', 'unsure', 'going') OR (state = 'posted' AND version > posted_version)) ORDER BY created_ms, id LIMIT $2";
+        let rows = sqlx::query(query).bind(now_ms).bind(limit).fetch_all(&self.pool).await?;
+        rows.iter().map(outgoing).collect()
+    }
+
+    /// Notes that a send begins: from now on nobody knows whether it stands there, until `sent` says so. Whether the row is still as
+    /// it was read; another has sent it otherwise.
+    ///
+    /// # Errors
+    /// Where the database does not serve; then nothing may be sent.
+    pub async fn begin_send(&self, outgoing: &Outgoing) -> Result<bool, StoreError> {
+        let update = "UPDATE outbox SET attempts = attempts + 1, state = CASE WHEN state = 'waiting' THEN 'unsure' ELSE state END \
+                      WHERE id = $1 AND attempts = $2 AND posted_version = $3 AND state IN ('waiting', 'unsure', 'posted', 'going')";
+        let update = sqlx::query(update).bind(&*outgoing.id).bind(outgoing.attempts).bind(outgoing.posted_version);
+        Ok(update.execute(&self.pool).await?.rows_affected() == 1)
+    }
+
+    /// Notes how a send of a version ended.
+    ///
+    /// # Errors
+    /// Where the database does not serve; then it is looked for again.
+    pub async fn sent(&self, id: &str, version: i64, sent: &Sent) -> Result<(), StoreError> {
+        let query = match sent {
+            Sent::Posted(remote) => sqlx::query(
+                "UPDATE outbox SET posted_version = $1, remote = $2, attempts = 0, \
+                 state = CASE WHEN state IN ('going', 'removed') THEN state ELSE 'posted' END WHERE id = $3",
+            )
+            .bind(version)
+            .bind(remote.clone()),
+            Sent::Removed => sqlx::query("UPDATE outbox SET posted_version = $1, state = $2 WHERE id = $3").bind(version).bind("removed"),
+            Sent::Again { due_ms } => {
+                sqlx::query("UPDATE outbox SET due_ms = $1, state = CASE WHEN state = 'unsure' THEN $2 ELSE state END WHERE id = $3")
+                    .bind(*due_ms)
+                    .bind("waiting")
+            }
+            Sent::Unsure { due_ms } => sqlx::query("UPDATE outbox SET due_ms = $1 WHERE id = $2").bind(*due_ms),
+            Sent::Dropped(why) => sqlx::query("UPDATE outbox SET state = $1, failure = $2 WHERE id = $3").bind("dropped").bind(why.clone()),
+        };
+        query.bind(id).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Takes a question's messages away: those that stand there are to go, the others are not posted.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn take_away(&self, question: &str, now_ms: i64) -> Result<(), StoreError> {
+        let update = "UPDATE outbox SET due_ms = $1, state = CASE WHEN state = 'waiting' THEN 'dropped' ELSE 'going' END \
+                      WHERE question = $2 AND state IN ('waiting', 'unsure', 'posted')";
+        sqlx::query(update).bind(now_ms).bind(question).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Whether a question has a message that stands there or is to.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn is_out(&self, question: &str) -> Result<bool, StoreError> {
+        let query = "SELECT COUNT(*) FROM outbox WHERE question = $1 AND state IN ('waiting', 'unsure', 'posted')";
+        let row = sqlx::query(query).bind(question).fetch_one(&self.pool).await?;
+        Ok(row.try_get::<i64, _>(0)? > 0)
+    }
+
+    /// How many messages are in each state.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn outbox_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let rows = sqlx::query("SELECT state, COUNT(*) FROM outbox GROUP BY state ORDER BY state").fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+}
+
+async fn put(write: &mut Transaction<'_, Any>, post: &Post, part: i64, now_ms: i64) -> Result<(), StoreError> {
+    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{} {part}", post.question).as_bytes()).to_string();
+    let upsert = "INSERT INTO outbox (id, question, part, platform, channel, body, state, version, posted_version, attempts, due_ms, created_ms) \
+                  VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 1, 0, 0, $7, $8) \
+                  ON CONFLICT (question, part) DO UPDATE SET body = excluded.body, version = outbox.version + 1";
+    let upsert = sqlx::query(upsert).bind(id).bind(&*post.question).bind(part).bind(post.place.platform.as_str());
+    let upsert = upsert.bind(&*post.place.channel).bind(to_json(post)?).bind(now_ms).bind(now_ms);
+    upsert.execute(&mut **write).await?;
+    Ok(())
+}
+
+fn outgoing(row: &AnyRow) -> Result<Outgoing, StoreError> {
+    let state: String = row.try_get(4)?;
+    Ok(Outgoing {
+        id: row.try_get(0)?,
+        post: from_json("post", &row.try_get::<String, _>(1)?)?,
+        version: row.try_get(2)?,
+        remote: row.try_get(3)?,
+        is_unsure: state == "unsure",
+        is_to_go: state == "going",
+        attempts: row.try_get(5)?,
+        created_ms: row.try_get(6)?,
+        posted_version: row.try_get(7)?,
+    })
+}
