@@ -58,7 +58,7 @@ impl Queue {
     }
 
     /// The next question: of the asker whose last turn lies furthest back.
-    pub fn next(&mut self) -> Option<String> {
+    pub fn take_next(&mut self) -> Option<String> {
         let place = (0..self.waiting.len()).min_by_key(|&i| self.served.get(&self.waiting[i].0).copied().unwrap_or(0))?;
         let (asker, own) = &mut self.waiting[place];
         let question = own.pop_front();
@@ -115,6 +115,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use proptest::prelude::*;
 
     use super::*;
@@ -125,14 +127,14 @@ mod tests {
     fn a_flood_of_one_lets_the_others_through_after_one_turn() {
         let mut queue = Queue::new(QueueLimits { per_asker: 50, in_all: 100 });
         (0..50).for_each(|i| _ = queue.push("flood", &format!("flood {i}")));
-        assert_eq!(queue.next().as_deref(), Some("flood 0"));
+        assert_eq!(queue.take_next().as_deref(), Some("flood 0"));
         assert_eq!(queue.push("ada", "ada 0"), Ok(0));
         assert_eq!(queue.push("grace", "grace 0"), Ok(1));
-        assert_eq!(queue.next().as_deref(), Some("ada 0"));
+        assert_eq!(queue.take_next().as_deref(), Some("ada 0"));
         assert_eq!(queue.push("ada", "ada 1"), Ok(2));
-        assert_eq!(queue.next().as_deref(), Some("grace 0"));
-        assert_eq!(queue.next().as_deref(), Some("flood 1"));
-        assert_eq!(queue.next().as_deref(), Some("ada 1"));
+        assert_eq!(queue.take_next().as_deref(), Some("grace 0"));
+        assert_eq!(queue.take_next().as_deref(), Some("flood 1"));
+        assert_eq!(queue.take_next().as_deref(), Some("ada 1"));
     }
 
     #[test]
@@ -154,9 +156,9 @@ mod tests {
             for (i, asker) in askers.iter().enumerate() {
                 queue.push(&asker.to_string(), &format!("before {i}")).unwrap();
             }
-            (0..n_served).for_each(|_| _ = queue.next());
+            (0..n_served).for_each(|_| _ = queue.take_next());
             let place = queue.push("2", "mine").unwrap();
-            let order: Vec<String> = std::iter::from_fn(|| queue.next()).collect();
+            let order: Vec<String> = std::iter::from_fn(|| queue.take_next()).collect();
             prop_assert_eq!(order.iter().position(|question| question == "mine"), Some(place));
         }
     }

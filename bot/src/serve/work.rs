@@ -33,7 +33,7 @@ enum Outcome {
 /// Answers what waits, until the service ends.
 pub(super) async fn answer_waiting(service: Arc<Service>) {
     loop {
-        let next = service.queue().next();
+        let next = service.queue().take_next();
         match next {
             Some(question) => {
                 service.gauges.n_answering.inc();
