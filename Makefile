@@ -17,7 +17,7 @@ SELECTION := --workspace --lib --bins --tests
 export RUNLORE_NOT_RUN := $(CARGO_TARGET_DIR)/not-run.txt
 
 .NOTPARALLEL:
-.PHONY: demo test eval bench lint build check prerequisites test-tools run-tests test-eval clean-cache
+.PHONY: demo test eval bench soak lint build check prerequisites test-tools run-tests test-eval clean-cache
 
 demo: prerequisites
 	scripts/fetch-models chat-1.5b embed onnxruntime
@@ -46,6 +46,8 @@ test-tools: prerequisites
 	scripts/fetch-models chat-0.5b chat-1.5b embed onnxruntime
 	scripts/test-venv
 	scripts/test-postgres-install
+	scripts/test-slack-install
+	scripts/test-slack-sdk
 
 # The doc tests come first: a runner's last lines are read for the number of tests.
 run-tests: build
@@ -65,6 +67,12 @@ eval: prerequisites
 	$(CARGO) build $(SELECTION)
 	scripts/eval --typed tests/data/typed-commands.jsonl
 	scripts/eval
+
+# Longer than CI has time for: hundreds of kills under traffic, thousands of sends of which nobody knows how they ended.
+soak: prerequisites
+	scripts/test-slack-install
+	$(CARGO) build $(SELECTION)
+	RUNLORE_SLACK_KILLS=300 RUNLORE_SENDS=30000 $(CARGO) test $(SELECTION) -- --nocapture kills_under_traffic ambiguous_sends
 
 bench: prerequisites
 	scripts/fetch-models embed onnxruntime

@@ -16,7 +16,8 @@ use runlore_indexer::catalog::Vocabulary;
 use runlore_indexer::space::ReadScope;
 
 use crate::app::App;
-use crate::chat::{Answer, PlannedCall, Question, Reply, Step, Timings};
+use crate::chart::{self, Chart};
+use crate::chat::{Answer, Picture, PlannedCall, Question, Reply, Step, Timings};
 use crate::command::{self, Parsed};
 use crate::facts::Ledger;
 use crate::model::{CancellationToken, ModelError};
@@ -37,6 +38,7 @@ struct Turn<'a> {
     question: &'a Question,
     ledger: Ledger,
     calls: Vec<Call>,
+    picture: Option<Picture>,
     started: Instant,
     facts_ms: u64,
 }
@@ -54,7 +56,7 @@ pub async fn answer(app: &App, question: &Question, on_step: &(dyn Fn(Step) + Se
         let sentence = "This channel is not set up: nothing may be read here. Name it under [channels] in the settings.";
         return bare(question, &Finding::nothing(sentence), started);
     };
-    let mut turn = Turn { app, scope, question, ledger: Ledger::default(), calls: Vec::new(), started, facts_ms: 0 };
+    let mut turn = Turn { app, scope, question, ledger: Ledger::default(), calls: Vec::new(), picture: None, started, facts_ms: 0 };
     match take_turn(&mut turn, &Watch { on_step, cancel }).await {
         Ok(answer) => answer,
         Err(error) => {
@@ -135,8 +137,29 @@ async fn look_up(turn: &mut Turn<'_>, calls: Vec<Call>) -> anyhow::Result<Findin
         }
     }
     turn.calls = calls;
+    turn.picture = draw(whole.chart.take()).await;
     turn.facts_ms = turn.started.elapsed().as_millis() as u64;
     Ok(whole)
+}
+
+/// Draws what can be drawn. An answer without its chart is better than none.
+async fn draw(chart: Option<Chart>) -> Option<Picture> {
+    let chart = chart?;
+    let drawn = tokio::task::spawn_blocking(move || {
+        let name: String = chart.metric.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        chart::draw(&chart).map(|png| Picture::new(format!("{name}.png"), chart::describe(&chart), &png))
+    });
+    match drawn.await {
+        Ok(Ok(picture)) => Some(picture),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "no chart");
+            None
+        }
+        Err(error) => {
+            tracing::warn!(%error, "no chart");
+            None
+        }
+    }
 }
 
 /// Says which metric was taken where the words fit others too.
@@ -211,7 +234,7 @@ fn finish(turn: &Turn<'_>, finding: Finding, narration: Option<&str>) -> Answer 
         return Answer { reference: Some(reference), plan, timings_ms, ..empty };
     }
     let facts = if finding.abstained { Vec::new() } else { turn.ledger.facts().to_vec() };
-    let reply = Reply { narration: narration.map(str::to_owned), ..answer.reply.clone() };
+    let reply = Reply { narration: narration.map(str::to_owned), picture: turn.picture.clone(), ..answer.reply.clone() };
     let subject = turn.question.subject.clone().after(&turn.calls, finding.best_record.as_deref());
     Answer { answer: text, facts, best_record: finding.best_record.clone(), plan, timings_ms, reply, subject, ..answer }
 }

@@ -3,6 +3,8 @@
 mod event;
 mod messenger;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 pub use event::{Asked, Event, Incoming, Place, PlaceKind, Platform, Press, Way};
 pub use messenger::{Messenger, SendError};
 use runlore_indexer::space::Audience;
@@ -68,6 +70,32 @@ pub struct Reply {
     pub citations: Vec<Citation>,
     /// What can be pressed, in order.
     pub buttons: Vec<Button>,
+    /// A chart.
+    #[serde(default)]
+    pub picture: Option<Picture>,
+}
+
+/// A chart as a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Its file name.
+    pub name: String,
+    /// The same in words, for who does not see it.
+    pub alt: String,
+    /// The PNG, in base64.
+    pub png: String,
+}
+
+impl Picture {
+    /// A picture of these bytes.
+    pub fn new(name: String, alt: String, png: &[u8]) -> Self {
+        Self { name, alt, png: BASE64.encode(png) }
+    }
+
+    /// The PNG.
+    pub fn bytes(&self) -> Vec<u8> {
+        BASE64.decode(&self.png).unwrap_or_default()
+    }
 }
 
 /// Something that can be pressed under a reply.

@@ -41,7 +41,7 @@ Ask in your own words, or type a command:
   best METRIC [in PROJECT] [where KEY=VALUE] [since DATE] [until DATE] [show PARAM] [limit N]
   compare RUN RUN... [on METRIC] [final | at STEP] [in PROJECT]
   history METRIC RUN [best | final | at STEP] [in PROJECT]
-  curve METRIC RUN [in PROJECT]
+  curve METRIC RUN... [in PROJECT]
   mean METRIC [in PROJECT] [where KEY=VALUE] [since DATE] [until DATE]
   count [in PROJECT] [where KEY=VALUE] [since DATE] [until DATE]
   runs [in PROJECT] [where KEY=VALUE] [since DATE] [until DATE] [limit N]
@@ -156,9 +156,19 @@ impl Reader<'_> {
         self.series(&clauses, clauses.which(Which::Points)?)
     }
 
+    /// The metric's name may have several words; as many as are runs at the end are the runs.
     fn curve(&self, words: &[Word]) -> Result<Call, Stop> {
         let clauses = Clauses::read(words, &["in"])?;
-        self.series(&clauses, Which::Points)
+        let project = self.project(&clauses)?;
+        let is_run = |word: &&Word| self.names.run(word, project.as_deref()).is_ok();
+        let n_runs = clauses.head.iter().skip(1).rev().take_while(is_run).count();
+        if n_runs < 2 {
+            return self.series(&clauses, Which::Points);
+        }
+        let (metric, runs) = clauses.head.split_at(clauses.head.len() - n_runs);
+        let runs = runs.iter().map(|word| self.names.run(word, project.as_deref())).collect::<Result<Vec<_>, _>>()?;
+        let metric = self.names.metric(metric, runs.first().and_then(|run| self.names.project_of(run)))?;
+        Ok(Call::Curve { metric, runs })
     }
 
     /// The metric's name may have several words; the run is the last one.

@@ -60,6 +60,3 @@ fn to_json(value: &impl serde::Serialize) -> Result<String, StoreError> {
 fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|e| StoreError::Broken { what, reason: e.to_string() })
 }
-
-#[cfg(test)]
-mod tests;

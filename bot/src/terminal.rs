@@ -1,7 +1,7 @@
 //! The terminal: a talk line by line, and single answers shown as they come.
 
 mod completion;
-pub mod picture;
+mod picture;
 mod screen;
 mod style;
 
@@ -89,7 +89,27 @@ pub async fn answer(app: &App, question: &Question, color: ColorChoice, cancel: 
     let on_step = |step: Step| locked().take(&step);
     let answer = app.answer(question, &on_step, cancel).await;
     locked().finish(&answer.answer)?;
+    drop(screen);
+    show_picture(app, &answer, is_terminal)?;
     Ok(answer)
+}
+
+/// Shows an answer's chart where the terminal can, and says where it is kept.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn show_picture(app: &App, answer: &Answer, is_terminal: bool) -> anyhow::Result<()> {
+    let Some(chart) = &answer.reply.picture else { return Ok(()) };
+    let png = chart.bytes();
+    if let Some(protocol) = picture::protocol(|name| std::env::var(name).ok(), is_terminal) {
+        print!("{}", picture::escape(protocol, &png));
+    }
+    let folder = app.settings.data.join("charts");
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    let file = folder.join(&chart.name);
+    std::fs::write(&file, png).with_context(|| format!("cannot write `{}`", file.display()))?;
+    println!("Chart: {}", file.display());
+    Ok(())
 }
 
 /// Ctrl-C stops the answer and not the program.

@@ -3,6 +3,7 @@
 mod best;
 mod compare;
 mod count;
+mod curve;
 mod format;
 mod history;
 mod mean;
@@ -19,6 +20,7 @@ use runlore_indexer::space::ReadScope;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::chart::Chart;
 use crate::chat::Quote;
 use crate::facts::{Fact, Ledger, Of};
 
@@ -55,6 +57,8 @@ pub enum Call {
     Compare { metric: Option<String>, runs: Vec<RunRef>, which: Which },
     /// A value, or the points, of one run's metric.
     History { metric: String, run: RunRef, which: Which, direction: Option<Direction> },
+    /// One metric of several runs, as a chart.
+    Curve { metric: String, runs: Vec<RunRef> },
     /// Mean, standard deviation and number of the runs' best.
     Mean { metric: String, direction: Option<Direction>, runs: RunFilter },
     /// How many runs.
@@ -90,6 +94,8 @@ pub struct Finding {
     pub abstained: bool,
     /// Something that the reader should know about how it was found.
     pub notices: Vec<String>,
+    /// What can be drawn.
+    pub chart: Option<Chart>,
 }
 
 /// A record that a finding rests on.
@@ -152,6 +158,7 @@ impl Call {
             }
             Call::Compare { metric, runs, which } => compare::look_up(desk, metric.as_deref(), runs, *which).await,
             Call::History { metric, run, which, direction } => history::look_up(desk, metric, run, *which, *direction).await,
+            Call::Curve { metric, runs } => curve::look_up(desk, metric, runs).await,
             Call::Mean { metric, direction, runs } => mean::look_up(desk, metric, *direction, runs).await,
             Call::Count { runs } => count::look_up(desk, runs).await,
             Call::List { runs, limit } => show::list(desk, runs, *limit).await,
@@ -169,6 +176,7 @@ impl Call {
             Call::Best { .. } => "best",
             Call::Compare { .. } => "compare",
             Call::History { .. } => "history",
+            Call::Curve { .. } => "curve",
             Call::Mean { .. } => "mean",
             Call::Count { .. } => "count",
             Call::List { .. } => "runs",
@@ -191,6 +199,7 @@ impl Call {
             Call::History { metric, run, which, direction } => {
                 json!({"metric": metric, "run": run.key, "which": which, "direction": direction})
             }
+            Call::Curve { metric, runs } => json!({"metric": metric, "runs": keys(runs)}),
             Call::Mean { metric, direction, runs } => json!({"metric": metric, "direction": direction, "runs": filter_json(runs)}),
             Call::Count { runs } => json!({"runs": filter_json(runs)}),
             Call::List { runs, limit } => json!({"runs": filter_json(runs), "limit": limit}),

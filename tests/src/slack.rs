@@ -4,6 +4,7 @@
 mod call;
 mod chat;
 mod control;
+pub mod desk;
 mod directory;
 mod envelope;
 mod events;

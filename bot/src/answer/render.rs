@@ -44,6 +44,7 @@ pub fn reply(finding: &Finding, narration: Option<&str>) -> Reply {
         notices: finding.notices.clone(),
         citations: if finding.abstained { Vec::new() } else { citations(finding) },
         buttons: Vec::new(),
+        picture: None,
     }
 }
 

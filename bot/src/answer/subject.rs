@@ -55,6 +55,12 @@ impl Subject {
                 self.project = self.runs.first().and_then(|key| project_of(key)).or(self.project);
                 self
             }
+            Call::Curve { metric, runs } => {
+                self.metric = Some(metric.clone());
+                self.runs = keys(runs);
+                self.project = self.runs.first().and_then(|key| project_of(key)).or(self.project);
+                self
+            }
             Call::History { metric, run, .. } => {
                 self.metric = Some(metric.clone());
                 self.of(&run.key)

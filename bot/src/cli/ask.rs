@@ -60,6 +60,9 @@ async fn one(app: &App, question: Question, options: &Options, cancel: &Cancella
     } else {
         let answer = app.answer(&question, &|_| {}, cancel).await;
         print(&answer, options.form)?;
+        if options.form == Form::Text {
+            terminal::show_picture(app, &answer, false)?;
+        }
         answer
     };
     Ok(if answer.reference.is_some() { Exit::Failure } else { Exit::Fine })

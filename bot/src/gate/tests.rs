@@ -1,1 +1,130 @@
 //! Who is admitted, and who is told why not.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::num::NonZeroU32;
+use std::path::Path;
+
+use expect_test::{Expect, expect};
+use runlore_indexer::config::Settings;
+
+use super::*;
+use crate::chat::{PlaceKind, Platform, Way};
+
+const SETTINGS: &str = r#"
+[[source]]
+name = "notes"
+kind = "notes"
+path = "n"
+space = "team"
+[channels.vision]
+slack = "C1"
+spaces = ["team"]
+[channels.few]
+slack = "C2"
+spaces = ["team"]
+askers = ["U1"]
+guests = true
+shared = true
+[direct]
+spaces = ["team"]
+[people.ada]
+slack = "U1"
+spaces = ["*"]
+"#;
+
+fn access() -> AccessSettings {
+    Settings::parse(Path::new("runlore.toml"), SETTINGS).unwrap().access
+}
+
+fn place(kind: PlaceKind, channel: &str) -> Place {
+    Place { platform: Platform::Slack, workspace: "T1".to_owned(), channel: channel.to_owned(), kind, thread: None }
+}
+
+fn asked(kind: PlaceKind, channel: &str, asker: &str) -> Asked {
+    Asked {
+        place: place(kind, channel),
+        message: "1".to_owned(),
+        asker: asker.to_owned(),
+        text: "?".to_owned(),
+        way: Way::Mention,
+        private_to: None,
+        is_late: false,
+    }
+}
+
+fn nobody_in_particular() -> Circumstances {
+    Circumstances { person: PersonFacts::default(), channel: ChannelFacts { name: "water-works".to_owned(), ..ChannelFacts::default() } }
+}
+
+fn limits(n: u32) -> Limits {
+    let n = NonZeroU32::new(n).unwrap();
+    Limits::new(LimitSettings { per_asker: n, per_channel: n, per_workspace: n })
+}
+
+fn check(asked: &Asked, circumstances: &Circumstances, expected: Expect) {
+    let said = match admit(asked, circumstances, &access(), &limits(9)) {
+        Ok(audience) => format!("{audience:?}"),
+        Err(refusal) => refusal.to_string(),
+    };
+    expected.assert_eq(&said);
+}
+
+#[test]
+fn places_have_the_audience_of_the_settings() {
+    let anybody = nobody_in_particular();
+    check(&asked(PlaceKind::Channel, "C1", "U9"), &anybody, expect![[r#"Channel("vision")"#]]);
+    check(&asked(PlaceKind::Direct, "D1", "U9"), &anybody, expect!["Direct(None)"]);
+    check(&asked(PlaceKind::Direct, "D1", "U1"), &anybody, expect![[r#"Direct(Some("ada"))"#]]);
+}
+
+#[test]
+fn what_is_not_known_is_refused_with_what_to_do() {
+    let anybody = nobody_in_particular();
+    check(
+        &asked(PlaceKind::Channel, "C9", "U1"),
+        &anybody,
+        expect![[
+            r#"I am not set up for this channel, so I may read nothing here. Whoever runs me can add it to my settings: a table `[channels.water-works]` with `spaces` and `slack = "C9"`."#
+        ]],
+    );
+    check(
+        &asked(PlaceKind::Group, "G1", "U1"),
+        &anybody,
+        expect![
+            "I do not answer in group conversations, since who may read what hangs on the channel. Ask me in a channel or in a direct message."
+        ],
+    );
+    check(
+        &asked(PlaceKind::Channel, "C2", "U9"),
+        &anybody,
+        expect![
+            "In this channel only some people may ask me, and you are not among them. Whoever runs me names them under `[channels.few]`."
+        ],
+    );
+}
+
+#[test]
+fn guests_strangers_and_shared_channels_need_a_word_in_the_settings() {
+    let guest = Circumstances { person: PersonFacts { is_guest: true, ..PersonFacts::default() }, ..nobody_in_particular() };
+    let stranger = Circumstances { person: PersonFacts { is_stranger: true, ..PersonFacts::default() }, ..nobody_in_particular() };
+    let shared = Circumstances { channel: ChannelFacts { is_shared: true, ..ChannelFacts::default() }, ..nobody_in_particular() };
+    for refused in [&guest, &stranger, &shared] {
+        assert!(admit(&asked(PlaceKind::Channel, "C1", "U1"), refused, &access(), &limits(9)).is_err(), "{refused:?}");
+        assert!(admit(&asked(PlaceKind::Channel, "C2", "U1"), refused, &access(), &limits(9)).is_ok(), "{refused:?}");
+    }
+    assert!(admit(&asked(PlaceKind::Direct, "D1", "U9"), &guest, &access(), &limits(9)).is_err());
+    assert!(admit(&asked(PlaceKind::Direct, "D1", "U1"), &stranger, &access(), &limits(9)).is_err());
+}
+
+#[test]
+fn too_much_is_refused_until_the_bucket_fills_again() {
+    let limits = limits(2);
+    let anybody = nobody_in_particular();
+    let ask = |asker: &str, channel: &str| admit(&asked(PlaceKind::Channel, channel, asker), &anybody, &access(), &limits);
+    assert!(ask("U1", "C1").is_ok() && ask("U1", "C1").is_ok());
+    let refusal = ask("U1", "C2").unwrap_err().to_string();
+    assert!(refusal.starts_with("You have asked a lot within the last minute. Ask again in "), "{refusal}");
+    let refusal = ask("U2", "C1").unwrap_err().to_string();
+    assert!(refusal.starts_with("This channel has asked a lot"), "{refusal}");
+}

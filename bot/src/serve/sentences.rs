@@ -56,6 +56,9 @@ pub(super) fn failed(reference: &str) -> String {
 /// The platform does not say who asks or who listens.
 pub(super) const CANNOT_TELL: &str = "I cannot see right now who would read the answer, so I do not give one. Ask again in a minute.";
 
+/// A picture cannot be shown to one person alone in a channel.
+pub(super) const NO_PICTURE_HERE: &str = "There is a chart too; ask in a direct message or by mentioning me to see it.";
+
 /// Found after having been away.
 pub(super) const LATE: &str = "This was asked while I was away.";
 

@@ -164,13 +164,16 @@ impl Service {
             reply = plain(answer.answer.clone());
         }
         reply.buttons = buttons(asked, &answer);
+        if reply.picture.is_some() && asked.private_to.is_some() {
+            reply.notices.push(sentences::NO_PICTURE_HERE.to_owned());
+        }
         let scope = self.app.access().policy.scope_for(&question.audience).map(|scope| scope.id()).unwrap_or_default();
         let kept = Kept {
             audience: format!("{:?}", question.audience),
             person: asked.asker.clone(),
             scope,
             records: answer.records.clone(),
-            reply: Reply { buttons: Vec::new(), ..answer.reply.clone() },
+            reply: Reply { buttons: Vec::new(), picture: None, ..answer.reply.clone() },
             details: answer.plan.iter().map(|call| format!("{} {}", call.tool, call.args)).collect(),
             facts_ms: answer.timings_ms.facts as i64,
             answer_ms: answer.timings_ms.answer as i64,

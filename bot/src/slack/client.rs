@@ -79,6 +79,20 @@ impl Client {
         within(call).await
     }
 
+    /// Posts bytes to an address that Slack gave for a file.
+    pub(super) async fn put_bytes(&self, address: &str, bytes: &[u8]) -> Result<(), SendError> {
+        let url = address.parse().map_err(|_| SendError::NotDelivered("the address for the file is none".to_owned()))?;
+        let session = self.client.open_session(&self.token);
+        let call = session.http_session_api.http_post_uri_binary::<Value>(url, "image/png".to_owned(), bytes, None);
+        match within(call).await {
+            // Slack answers `OK`, which is no JSON; nothing is to be seen before the upload is completed.
+            Ok(_) => Ok(()),
+            Err(SendError::Ambiguous(why)) if why == NO_JSON => Ok(()),
+            Err(SendError::Ambiguous(why)) => Err(SendError::NotDelivered(why)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Posts to an address that Slack gave for one answer. The address is a secret, and is not logged.
     pub(super) async fn post_to(&self, address: &str, body: &Value) -> Result<(), SendError> {
         let url = address.parse().map_err(|_| SendError::Refused("the address for the answer is none".to_owned()))?;

@@ -41,8 +41,7 @@ pub fn event(payload: &Value, me: &Me) -> Option<Incoming> {
         }
         "app_home_opened" => Some(Incoming { key, event: Event::HomeOpened { workspace: team, person: text(&event["user"]) } }),
         "member_joined_channel" if is_me => Some(Incoming { key, event: Event::Joined { place: at(&event["channel"]) } }),
-        "member_left_channel" if is_me => Some(Incoming { key, event: Event::Left { place: at(&event["channel"]) } }),
-        "channel_archive" | "channel_deleted" | "channel_left" | "group_left" | "group_archive" => {
+        "channel_archive" | "group_archive" | "channel_left" | "group_left" => {
             Some(Incoming { key, event: Event::Left { place: at(&event["channel"]) } })
         }
         _ => None,

@@ -27,6 +27,9 @@ const READ: &str = "200";
 /// Clocks of Slack and of this machine may differ by so much, in seconds.
 const CLOCKS_S: i64 = 120;
 
+/// Longest alternative text of a picture, in characters.
+const MAX_ALT: usize = 1_000;
+
 /// Questions that the bot's page offers.
 const EXAMPLES: [&str; 4] = ["what was the best run last week?", "why did the last run fail?", "compare run A with run B", "help"];
 
@@ -47,6 +50,9 @@ impl SlackMessenger {
 
     async fn post_message(&self, outgoing: &Outgoing) -> Result<String, SendError> {
         let post = &outgoing.post;
+        if post.form == PostForm::Picture {
+            return self.upload(outgoing).await;
+        }
         let message = message(post);
         if let Some((_, address)) = &post.private_to {
             self.client.post_to(address, &private(&message)).await?;
@@ -64,13 +70,32 @@ impl SlackMessenger {
     }
 
     async fn update_message(&self, remote: &str, outgoing: &Outgoing) -> Result<(), SendError> {
-        if remote.is_empty() {
+        if remote.is_empty() || outgoing.post.form == PostForm::Picture {
             return Ok(());
         }
         let mut body = body(&outgoing.post.place.channel, &message(&outgoing.post));
         body["ts"] = remote.into();
         body["metadata"] = json!({"event_type": METADATA, "event_payload": {"key": outgoing.id}});
         self.client.post("chat.update", &body).await.map(|_| ())
+    }
+
+    /// Uploads a picture into the thread. Its name holds the row's id, by which it is found again.
+    async fn upload(&self, outgoing: &Outgoing) -> Result<String, SendError> {
+        let post = &outgoing.post;
+        let Some(picture) = &post.reply.picture else { return Ok(String::new()) };
+        let (name, bytes) = (file_name(outgoing), picture.bytes());
+        let alt: String = outgoing::escape(&picture.alt).chars().take(MAX_ALT).collect();
+        let length = bytes.len().to_string();
+        let place = self.client.get("files.getUploadURLExternal", &[("filename", &name), ("length", &length), ("alt_txt", &alt)]).await?;
+        let field = |name: &str| place[name].as_str().ok_or_else(|| SendError::NotDelivered(format!("Slack's answer has no `{name}`")));
+        let (url, file) = (field("upload_url")?, field("file_id")?);
+        self.client.put_bytes(url, &bytes).await?;
+        let mut body = json!({"files": [{"id": file, "title": picture.name}], "channel_id": post.place.channel});
+        if let Some(thread) = &post.place.thread {
+            body["thread_ts"] = thread.as_str().into();
+        }
+        self.client.post("files.completeUploadExternal", &body).await?;
+        Ok(file.to_owned())
     }
 
     /// Reads what stands in the thread or the channel since shortly before the row was stored.
@@ -96,7 +121,10 @@ impl SlackMessenger {
                 None => "conversations.history",
             };
             let page = self.client.get(method, &params).await?;
-            let is_it = |message: &&Value| message["metadata"]["event_payload"]["key"].as_str() == Some(&outgoing.id);
+            let name = file_name(outgoing);
+            let has_file =
+                |message: &Value| message["files"].as_array().into_iter().flatten().any(|file| file["name"].as_str() == Some(&name));
+            let is_it = |message: &&Value| message["metadata"]["event_payload"]["key"].as_str() == Some(&outgoing.id) || has_file(message);
             if let Some(found) = page["messages"].as_array().into_iter().flatten().find(is_it) {
                 return Ok(found["ts"].as_str().map(str::to_owned));
             }
@@ -225,6 +253,9 @@ impl Messenger for SlackMessenger {
             if remote.is_empty() {
                 return Ok(());
             }
+            if post.form == PostForm::Picture {
+                return self.client.post("files.delete", &json!({"file": remote})).await.map(|_| ());
+            }
             match self.client.post("chat.delete", &json!({"channel": post.place.channel, "ts": remote})).await {
                 Err(SendError::Refused(why)) if why.contains("message_not_found") => Ok(()),
                 other => other.map(|_| ()),
@@ -286,8 +317,14 @@ fn message(post: &Post) -> Message {
     match post.form {
         PostForm::Waiting => outgoing::sentence(&post.reply.headline),
         PostForm::Facts => outgoing::message(&post.reply, &setting(Form::Facts)),
-        PostForm::Whole => outgoing::message(&post.reply, &setting(Form::Whole)),
+        PostForm::Whole | PostForm::Picture => outgoing::message(&post.reply, &setting(Form::Whole)),
     }
+}
+
+/// The name of a row's picture on Slack.
+fn file_name(outgoing: &Outgoing) -> String {
+    let name = outgoing.post.reply.picture.as_ref().map_or("chart.png", |picture| picture.name.as_str());
+    format!("{}-{name}", &outgoing.id[..outgoing.id.len().min(8)])
 }
 
 fn body(channel: &str, message: &Message) -> Value {

@@ -20,6 +20,8 @@ pub enum PostForm {
     Facts,
     /// All of it.
     Whole,
+    /// The reply's picture alone, beside the message that it belongs to.
+    Picture,
 }
 
 /// A message as it is to be seen, without any platform.
@@ -96,7 +98,10 @@ impl Store {
         let mut write = self.pool.begin().await?;
         let was_open = end(&mut write, &post.question, ended, now_ms).await?;
         if was_open {
-            put(&mut write, post, 0, now_ms).await?;
+            put(&mut write, &without_picture(post), 0, now_ms).await?;
+            if post.reply.picture.is_some() && post.private_to.is_none() {
+                put(&mut write, &Post { form: PostForm::Picture, ..post.clone() }, 1, now_ms).await?;
+            }
             if let Some(kept) = kept {
                 keep(&mut write, &post.question, kept, now_ms).await?;
             }
@@ -182,6 +187,11 @@ impl Store {
         let rows = sqlx::query("SELECT state, COUNT(*) FROM outbox GROUP BY state ORDER BY state").fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
+}
+
+/// A picture goes out by itself, behind its message.
+fn without_picture(post: &Post) -> Post {
+    Post { reply: Reply { picture: None, ..post.reply.clone() }, ..post.clone() }
 }
 
 async fn put(write: &mut Transaction<'_, Any>, post: &Post, part: i64, now_ms: i64) -> Result<(), StoreError> {

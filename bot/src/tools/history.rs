@@ -5,6 +5,7 @@ use runlore_indexer::run::{AtStep, Direction};
 
 use super::format::{columns, non_finite, superlative, why};
 use super::{Desk, Finding, LookUpError, RunRef, Which, metric_fact};
+use crate::chart::Chart;
 use crate::facts::{Fact, FactKind, Of};
 
 /// Points that are shown of a curve.
@@ -114,6 +115,7 @@ async fn points(desk: &mut Desk<'_>, metric: &str, row: &RunRow, direction: Dire
         ..Finding::default()
     };
     finding.lines = columns(&rows);
+    finding.chart = Some(Chart { metric: metric.to_owned(), unit: None, lines: vec![super::curve::drawn(row, &curve)] });
     finding.notices.extend(sampled(desk, &curve));
     Ok(finding)
 }

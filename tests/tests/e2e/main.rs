@@ -12,4 +12,5 @@ mod openai;
 mod postgres;
 mod qdrant;
 mod slack;
+mod state;
 mod tidy;

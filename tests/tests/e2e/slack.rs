@@ -1,5 +1,7 @@
 //! `runlore serve` on Slack: the real program against the stand-in, with our proxy between them.
 
-mod desk;
 mod faults;
+mod judges;
+mod manifest;
+mod soak;
 mod surfaces;

@@ -120,7 +120,7 @@ impl Rest {
         let left = MAX_TEXTS - units(&headline) - MAX_NARRATION - for_notices - for_citations;
         let (lines, for_lines) = Room { units: left, items: N_LINES }.take(&mut self.lines, |line| units(line) + 1);
         let quotes = self.next_quotes(Room { units: left - for_lines, items: N_QUOTES });
-        Reply { headline, lines, quotes, narration, notices, citations, buttons: Vec::new() }
+        Reply { headline, lines, quotes, narration, notices, citations, buttons: Vec::new(), picture: None }
     }
 
     fn next_quotes(&mut self, room: Room) -> Vec<Quote> {

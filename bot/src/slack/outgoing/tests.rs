@@ -30,6 +30,7 @@ fn reply() -> Reply {
         notices: vec!["Two runs have no val/rmse.".to_owned()],
         citations: vec![citation("1", "tide/run_7", Some("https://mlflow.test/#/runs/7")), citation("2", "tide/notes", None)],
         buttons: vec![Button::Useful, Button::Delete],
+        picture: None,
     }
 }
 
@@ -134,6 +135,7 @@ fn the_fullest_parts_are_within_limits() {
         notices: (0..30).map(|n| "notice ".repeat(n * 3)).collect(),
         citations: (0..60).map(|n| citation(&n.to_string(), &format!("tide/run_{n}"), Some(&url))).collect(),
         buttons: vec![Button::Useful, Button::NotUseful, Button::Details, Button::Share, Button::Delete, Button::Stop],
+        picture: None,
     };
     let parts = parts(&full);
     assert!(parts.len() > 10);

@@ -7,7 +7,7 @@ use runlore_tests::slack::workspace::{ADA, BOT, BOT_TOKEN, DIRECT, GENERAL, LEAD
 use runlore_tests::slack::{Fault, Traffic, What, WhileAway};
 use serde_json::Value;
 
-use super::desk::{Desk, words};
+use runlore_tests::slack::desk::{Desk, words};
 
 const BEST: &str = "best val/map in vessel-detect";
 

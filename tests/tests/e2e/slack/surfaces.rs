@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use runlore_tests::slack::workspace::{ADA, BOT, DIRECT, GENERAL, GRACE, GUEST, LEADS, TRIO};
 use serde_json::{Value, json};
 
-use super::desk::{Desk, words};
+use runlore_tests::slack::desk::{Desk, words};
 
 const BEST: &str = "best val/map in vessel-detect";
 
@@ -128,5 +128,22 @@ async fn the_shortcut_the_page_and_the_greeting() -> Result<()> {
     ensure!(words(&empty).contains("without a question"), "{empty}");
     let (_, long) = desk.ask(GENERAL, ADA, &format!("<@{BOT}> {}", "why ".repeat(9_000))).await?;
     ensure!(words(&long).contains("characters long"), "{long}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_curve_comes_with_its_chart() -> Result<()> {
+    let Some(desk) = Desk::open("").await? else { return Ok(()) };
+    let (ts, answer) = desk.ask(GENERAL, ADA, &format!("<@{BOT}> curve val/map vd-mosaic-s2 vd-mosaic-s1")).await?;
+    ensure!(words(&answer).contains("at step"), "{answer}");
+    let uploaded = desk.until("the chart", || async {
+        let messages = desk.stand_in.messages(GENERAL).await?;
+        Ok(messages.into_iter().find(|message| message["files"][0]["name"].as_str().is_some_and(|name| name.ends_with("val-map.png"))))
+    });
+    let uploaded = uploaded.await?;
+    ensure!(uploaded["thread_ts"] == ts, "{uploaded}");
+    let asked =
+        desk.proxy.called().into_iter().find(|called| called.method == "files.getUploadURLExternal").context("an address is asked")?;
+    ensure!(asked.body["alt_txt"].as_str().is_some_and(|alt| alt.contains("vd-mosaic-s2")), "{asked:?}");
     Ok(())
 }

@@ -58,7 +58,7 @@ fn replies() -> impl Strategy<Value = Reply> {
                 record: citations.get(i * 2).map_or(record, |citation| citation.record.clone()),
             };
             let quotes = quotes.into_iter().enumerate().map(quote).collect();
-            Reply { headline, lines, quotes, narration, notices: notices.into_iter().take(40).collect(), citations, buttons }
+            Reply { headline, lines, quotes, narration, notices: notices.into_iter().take(40).collect(), citations, buttons, picture: None }
         },
     )
 }

@@ -5,12 +5,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use runlore_tests::not_run::not_run;
-use runlore_tests::slack::Proxy;
-use runlore_tests::slack::StandIn;
-use runlore_tests::slack::workspace::{APP_TOKEN, BOT, BOT_TOKEN};
-use runlore_tests::team::Team;
 use serde_json::Value;
+
+use super::workspace::{APP_TOKEN, BOT, BOT_TOKEN};
+use super::{Proxy, StandIn};
+use crate::not_run::not_run;
+use crate::team::Team;
 
 /// How long anything that must happen may take.
 const PATIENCE: Duration = Duration::from_secs(40);

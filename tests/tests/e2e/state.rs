@@ -1,0 +1,156 @@
+//! The state keeps what it is told and no more, on SQLite and on PostgreSQL.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::Result;
+use runlore_bot::chat::{Asked, Event, Incoming, Place, PlaceKind, Platform, Reply, Way};
+use runlore_bot::store::{End, Ended, Kept, Post, PostForm, Sent, Store, ThreadRow, Verdict};
+use runlore_tests::not_run::not_run;
+use runlore_tests::postgres::Postgres;
+
+/// A fresh state on each database that is there; what it lies in lives as long.
+async fn stores() -> Result<Vec<(Store, Option<tempfile::TempDir>, Option<Arc<Postgres>>)>> {
+    let folder = tempfile::tempdir()?;
+    let sqlite = Store::open(&format!("sqlite://{}", folder.path().join("bot.db").display())).await?;
+    let mut stores = vec![(sqlite, Some(folder), None)];
+    match Postgres::shared()? {
+        Ok(server) => stores.push((Store::open(&server.fresh_database()?).await?, None, Some(server))),
+        Err(reason) => not_run("the state's tests on PostgreSQL", &reason),
+    }
+    Ok(stores)
+}
+
+fn place() -> Place {
+    Place {
+        platform: Platform::Slack,
+        workspace: "T".to_owned(),
+        channel: "C".to_owned(),
+        kind: PlaceKind::Channel,
+        thread: Some("1".to_owned()),
+    }
+}
+
+fn question(text: &str) -> Incoming {
+    let asked = Asked {
+        place: place(),
+        message: "1".to_owned(),
+        asker: "U".to_owned(),
+        text: text.to_owned(),
+        way: Way::Mention,
+        private_to: None,
+        is_late: false,
+    };
+    Incoming::message(asked)
+}
+
+fn post(id: &str, headline: &str) -> Post {
+    let reply = Reply { headline: headline.to_owned(), ..Reply::default() };
+    Post { place: place(), private_to: None, asker: None, question: id.to_owned(), reply, form: PostForm::Whole }
+}
+
+fn kept() -> Kept {
+    Kept {
+        audience: "a".to_owned(),
+        person: "U".to_owned(),
+        scope: "s".to_owned(),
+        records: vec!["r".to_owned()],
+        reply: Reply::default(),
+        details: vec!["d".to_owned()],
+        facts_ms: 1,
+        answer_ms: 2,
+    }
+}
+
+#[tokio::test]
+async fn a_question_ends_once_and_its_message_is_brought_up_to_its_last_version() -> Result<()> {
+    for (store, _folder, _server) in stores().await? {
+        // NUL and everything else that people paste.
+        let incoming = question("why \0 \u{202e} '; DROP TABLE inbox; --");
+        let id = incoming.id();
+        assert!(store.take_in(&incoming, 5).await? && !store.take_in(&incoming, 6).await?);
+        let entry = store.open_entries(9).await?.remove(0);
+        assert_eq!((&entry.id, &entry.event, entry.received_ms, entry.attempts), (&id, &incoming.event, 5, 0));
+        store.begin(&id).await?;
+        assert_eq!(store.entry(&id).await?.unwrap().attempts, 1);
+
+        store.put_out(&post(&id, "facts"), 0, 7).await?;
+        let first = store.due(7, 9).await?.remove(0);
+        assert!(!first.is_unsure && first.remote.is_none() && first.version == 1);
+        assert!(store.begin_send(&first).await? && !store.begin_send(&first).await?, "a row that was read before is sent once");
+        assert!(store.due(7, 9).await?[0].is_unsure);
+        store.sent(&first.id, 1, &Sent::Posted("m1".to_owned())).await?;
+        assert!(store.due(i64::MAX, 9).await?.is_empty());
+
+        let ended = |end| Ended { end, reference: None };
+        assert!(store.conclude(&ended(End::Answered), &post(&id, "all"), Some(&kept()), 8).await?);
+        assert!(!store.conclude(&ended(End::Failed), &post(&id, "late"), None, 9).await?, "the first end stands");
+        let second = store.due(9, 9).await?.remove(0);
+        assert_eq!((second.version, second.remote.as_deref(), second.post.reply.headline.as_str()), (2, Some("m1"), "all"));
+        store.sent(&second.id, 2, &Sent::Posted("m1".to_owned())).await?;
+        assert_eq!(store.kept(&id).await?, Some(kept()));
+        assert_eq!(store.question_counts().await?, [("answered".to_owned(), 1)]);
+
+        store.judge(&id, "U", Verdict::NotUseful, 10).await?;
+        store.add_reason(&id, "U", "wrong_number", "it \0 was 3").await?;
+        let feedback = store.feedback().await?.remove(0);
+        assert_eq!((feedback.reason.as_deref(), feedback.note.as_deref()), (Some("wrong_number"), Some("it  was 3")));
+        assert_eq!(store.feedback_counts().await?.n_not_useful, 1);
+
+        store.take_away(&id, 11).await?;
+        let gone = store.due(11, 9).await?.remove(0);
+        assert!(gone.is_to_go && gone.remote.as_deref() == Some("m1"));
+        store.sent(&gone.id, 2, &Sent::Removed).await?;
+        assert!(store.due(i64::MAX, 9).await?.is_empty());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn sends_that_fail_come_again_when_they_are_due() -> Result<()> {
+    for (store, _folder, _server) in stores().await? {
+        store.put_out(&post("q", "x"), 0, 1).await?;
+        let row = store.due(1, 9).await?.remove(0);
+        assert!(store.begin_send(&row).await?);
+        store.sent(&row.id, 1, &Sent::Again { due_ms: 50 }).await?;
+        assert!(store.due(49, 9).await?.is_empty());
+        let row = store.due(50, 9).await?.remove(0);
+        assert!(!row.is_unsure && row.attempts == 1);
+        assert!(store.begin_send(&row).await?);
+        store.sent(&row.id, 1, &Sent::Unsure { due_ms: 90 }).await?;
+        assert!(store.due(89, 9).await?.is_empty() && store.due(90, 9).await?[0].is_unsure);
+        store.sent(&row.id, 1, &Sent::Dropped("why".to_owned())).await?;
+        assert!(store.due(i64::MAX, 9).await?.is_empty());
+        assert_eq!(store.outbox_counts().await?, [("dropped".to_owned(), 1)]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn threads_rewording_and_cancelling() -> Result<()> {
+    for (store, _folder, _server) in stores().await? {
+        let incoming = question("first");
+        let id = incoming.id();
+        store.take_in(&incoming, 1).await?;
+        let (entry, is_open) = store.question_of(Platform::Slack, "C", "1").await?.unwrap();
+        assert!(entry.id == id && is_open);
+        store.reword(&id, &question("second").event).await?;
+        let Event::Asked(asked) = store.entry(&id).await?.unwrap().event else { panic!("a question") };
+        assert_eq!(asked.text, "second");
+        assert!(store.cancel(&id, 2).await? && !store.cancel(&id, 3).await?);
+        assert!(!store.question_of(Platform::Slack, "C", "1").await?.unwrap().1);
+
+        assert_eq!(store.thread(&place()).await?, None);
+        let thread = ThreadRow { people: BTreeSet::from(["U".to_owned()]), ..ThreadRow::default() };
+        store.keep_thread(&place(), &thread, 1).await?;
+        store.keep_thread(&place(), &thread, 2).await?;
+        assert_eq!(store.thread(&place()).await?, Some(thread));
+
+        for seen in ["5.1", "4.9", "6.0"] {
+            store.see_channel(Platform::Slack, "C", seen).await?;
+        }
+        assert_eq!(store.seen_channels(Platform::Slack).await?, [("C".to_owned(), "6.0".to_owned())]);
+        assert!(store.seen_channels(Platform::Discord).await?.is_empty());
+    }
+    Ok(())
+}
