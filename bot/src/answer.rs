@@ -106,7 +106,8 @@ async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: Timestamp, watch
     if !strays(turn, &finding, &shown).is_empty() {
         return Ok(finish(turn, finding, None));
     }
-    (watch.on_step)(Step::Facts { text: shown, reply: render::reply(&finding, None) });
+    let scope = turn.scope.id();
+    (watch.on_step)(Step::Facts { text: shown, reply: render::reply(&finding, None), scope });
     let narration = narrate(turn, &mut finding, watch).await;
     Ok(finish(turn, finding, narration.as_deref()))
 }
@@ -236,7 +237,17 @@ fn finish(turn: &Turn<'_>, finding: Finding, narration: Option<&str>) -> Answer 
     let facts = if finding.abstained { Vec::new() } else { turn.ledger.facts().to_vec() };
     let reply = Reply { narration: narration.map(str::to_owned), picture: turn.picture.clone(), ..answer.reply.clone() };
     let subject = turn.question.subject.clone().after(&turn.calls, finding.best_record.as_deref());
-    Answer { answer: text, facts, best_record: finding.best_record.clone(), plan, timings_ms, reply, subject, ..answer }
+    Answer {
+        answer: text,
+        facts,
+        best_record: finding.best_record.clone(),
+        plan,
+        timings_ms,
+        reply,
+        subject,
+        scope: turn.scope.id(),
+        ..answer
+    }
 }
 
 /// An answer from a finding alone.
@@ -256,5 +267,6 @@ fn bare(question: &Question, finding: &Finding, started: Instant) -> Answer {
         reference: None,
         reply: render::reply(finding, None),
         subject: question.subject.clone(),
+        scope: String::new(),
     }
 }

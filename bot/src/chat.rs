@@ -167,6 +167,9 @@ pub struct Answer {
     /// What the thread is about now.
     #[serde(skip)]
     pub subject: Subject,
+    /// The id of the scope that it was made under; empty where nothing was read.
+    #[serde(skip)]
+    pub scope: String,
 }
 
 /// What a person sees while an answer is made.
@@ -180,6 +183,8 @@ pub enum Step {
         text: String,
         /// For a platform to render.
         reply: Reply,
+        /// The id of the scope that they were read under.
+        scope: String,
     },
     /// A piece of the model's sentence, already checked.
     Narration(String),

@@ -15,6 +15,7 @@ mod tasks;
 mod work;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -55,6 +56,7 @@ pub struct Service {
     came_in: Notify,
     to_work: Notify,
     goes_out: Notify,
+    n_catching_up: AtomicUsize,
     stop: CancellationToken,
 }
 
@@ -90,6 +92,7 @@ impl Service {
             came_in: Notify::new(),
             to_work: Notify::new(),
             goes_out: Notify::new(),
+            n_catching_up: AtomicUsize::new(0),
             stop: CancellationToken::new(),
             app,
             store,

@@ -1,5 +1,6 @@
 //! Slack: the adapter between its wire and the chat core. `incoming` and `outgoing` are pure; `client` makes the only calls.
 
+mod body;
 mod client;
 pub mod incoming;
 mod messenger;

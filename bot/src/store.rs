@@ -15,7 +15,7 @@ use thiserror::Error;
 pub use answers::Kept;
 pub use feedback::{Feedback, FeedbackCounts, Verdict};
 pub use inbox::{End, Ended, Entry};
-pub use outbox::{Outgoing, Post, PostForm, Sent};
+pub use outbox::{MadeUnder, Outgoing, Post, PostForm, Sent};
 pub use threads::ThreadRow;
 
 /// In order; a step that was once released is never changed.
@@ -25,6 +25,8 @@ const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "state", include_str!("../migrat
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
+    /// For what stands before an acknowledgement, which must not wait behind anything else.
+    inlet: AnyPool,
 }
 
 /// Why the state did not serve.
@@ -47,8 +49,34 @@ impl Store {
     /// # Errors
     /// Where the database does not serve or holds tables of a later version.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let opened = open_database(url, "runlore_state", &MIGRATIONS).await;
-        Ok(Self { pool: opened.map_err(|e: CatalogError| StoreError::Opening(e.to_string()))? })
+        let open = || async {
+            open_database(url, "runlore_state", &MIGRATIONS).await.map_err(|e: CatalogError| StoreError::Opening(e.to_string()))
+        };
+        Ok(Self { pool: open().await?, inlet: open().await? })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Forgets what ended before then: questions and messages that nothing can be pressed under any more, and quiet threads.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn prune(&self, before_ms: i64) -> Result<(), StoreError> {
+        for delete in [
+            "DELETE FROM inbox WHERE state <> 'open' AND received_ms < $1 AND id NOT IN (SELECT question FROM feedback)",
+            "DELETE FROM outbox WHERE state IN ('posted', 'dropped', 'removed') AND created_ms < $1",
+            "DELETE FROM threads WHERE updated_ms < $1",
+        ] {
+            sqlx::query(delete).bind(before_ms).execute(&self.pool).await?;
+        }
+        Ok(())
     }
 }
 
@@ -58,5 +86,7 @@ fn to_json(value: &impl serde::Serialize) -> Result<String, StoreError> {
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|e| StoreError::Broken { what, reason: e.to_string() })
+    // The error's own words may hold what somebody wrote.
+    let place = |e: serde_json::Error| format!("{:?} error at line {} column {}", e.classify(), e.line(), e.column());
+    serde_json::from_str(text).map_err(|e| StoreError::Broken { what, reason: place(e) })
 }

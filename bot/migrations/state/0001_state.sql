@@ -17,7 +17,7 @@ CREATE INDEX inbox_message ON inbox (platform, channel, message);
 CREATE TABLE outbox (
   id TEXT PRIMARY KEY,          -- opaque; travels with the message, so that it can be found again
   question TEXT NOT NULL, part BIGINT NOT NULL,
-  platform TEXT NOT NULL, channel TEXT NOT NULL,
+  platform TEXT NOT NULL, channel TEXT NOT NULL, person TEXT NOT NULL,
   body TEXT NOT NULL,           -- the post as JSON
   state TEXT NOT NULL,          -- waiting, unsure (a send was begun), posted, dropped, removed
   version BIGINT NOT NULL, posted_version BIGINT NOT NULL,
@@ -33,10 +33,12 @@ CREATE TABLE answers (
   records TEXT NOT NULL, reply TEXT NOT NULL, details TEXT NOT NULL, facts_ms BIGINT NOT NULL, answer_ms BIGINT NOT NULL
 );
 
+CREATE INDEX answers_at ON answers (at_ms);
+
 -- What a thread is about, and who talks in it.
 CREATE TABLE threads (
   platform TEXT NOT NULL, channel TEXT NOT NULL, thread TEXT NOT NULL,
-  subject TEXT NOT NULL, people TEXT NOT NULL, last_speaker TEXT NOT NULL, updated_ms BIGINT NOT NULL,
+  subject TEXT NOT NULL, people TEXT NOT NULL, last_message TEXT NOT NULL, updated_ms BIGINT NOT NULL,
   PRIMARY KEY (platform, channel, thread)
 );
 

@@ -3,7 +3,7 @@
 use futures::future::BoxFuture;
 use thiserror::Error;
 
-use super::{Asked, Incoming, Place};
+use super::{Asked, Incoming, Place, Press};
 use crate::gate::{ChannelFacts, PersonFacts};
 use crate::store::{Outgoing, Post};
 
@@ -50,8 +50,14 @@ pub trait Messenger: Send + Sync {
     /// What the platform says of a channel, at most a minute old.
     fn channel<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<ChannelFacts, SendError>>;
 
-    /// Shows something to one person by the address that came with a press.
-    fn whisper<'a>(&'a self, to: &'a str, person: &'a str, reply: &'a super::Reply) -> BoxFuture<'a, Result<(), SendError>>;
+    /// Shows something to who pressed, alone; of a reply behind `More` what its message does not show.
+    fn whisper<'a>(&'a self, press: &'a Press, reply: &'a super::Reply) -> BoxFuture<'a, Result<(), SendError>>;
+
+    /// Offers questions to somebody who opened the talk with the bot. A comfort.
+    fn offer<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, ()>;
+
+    /// The id that a message of that moment (milliseconds since 1970, UTC) would have.
+    fn message_at(&self, at_ms: i64) -> String;
 
     /// Opens the window that asks why an answer was not useful.
     fn ask_reason<'a>(&'a self, trigger: &'a str, question: &'a str) -> BoxFuture<'a, Result<(), SendError>>;

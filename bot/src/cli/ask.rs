@@ -157,6 +157,7 @@ fn not_asked(sentence: String) -> Answer {
         reference: None,
         reply: Reply::default(),
         subject: Subject::default(),
+        scope: String::new(),
     }
 }
 

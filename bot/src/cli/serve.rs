@@ -41,7 +41,14 @@ pub(super) async fn serve(args: &ServeArgs, options: &Options) -> anyhow::Result
         out::line(&format!("serving on Slack; health and metrics on http://{}", service.settings.health))?;
     }
     tokio::spawn(stop_on_signal(Arc::clone(&service)));
-    let core = tokio::spawn(serve::run(Arc::clone(&service)));
+    let core = {
+        let (service, ends) = (Arc::clone(&service), service.stop().clone().drop_guard());
+        tokio::spawn(async move {
+            // However this ends, listening ends too: nothing is acknowledged that nobody works on.
+            let _ends = ends;
+            serve::run(service).await
+        })
+    };
     let listened = slack.listen(Arc::clone(&service)).await;
     // Where listening ended by itself the rest ends too, in order.
     service.stop().cancel();

@@ -27,6 +27,8 @@ pub struct ChannelFacts {
     pub name: String,
     /// Members of another organisation are in it.
     pub is_shared: bool,
+    /// A conversation of a few people, whatever its id looks like.
+    pub is_group: bool,
     /// Nobody can write into it any more.
     pub is_archived: bool,
 }
@@ -37,6 +39,9 @@ pub(super) fn audience(place: &Place, person: &str, circumstances: &Circumstance
         return Err(Refusal::new("I answer members of this workspace alone."));
     }
     match place.kind {
+        PlaceKind::Channel if circumstances.channel.is_group => {
+            audience(&Place { kind: PlaceKind::Group, ..place.clone() }, person, circumstances, access)
+        }
         PlaceKind::Group => Err(Refusal::new("I do not answer in group conversations, since who may read what hangs on the channel.")
             .with_hint("Ask me in a channel or in a direct message.")),
         PlaceKind::Direct => direct(place.platform, person, circumstances, access),

@@ -2,32 +2,67 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use super::Service;
-use crate::chat::Platform;
+use super::{Service, now_ms};
+use crate::chat::{Messenger, Platform, SendError};
+
+/// Pause after a look that did not succeed, and the longest one.
+const PAUSE: Duration = Duration::from_secs(2);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 impl Service {
-    /// Reads the channels that were seen before, and those that the settings name. What is known already is not taken in twice.
+    /// Reads the channels that were seen before; those of the settings that never were count as seen from now on. What is known already
+    /// is not taken in twice. One at a time: another that comes meanwhile is over at once, for it would read the same.
     pub async fn catch_up(self: Arc<Self>, platform: Platform) {
-        let Some(messenger) = self.messenger(platform).cloned() else { return };
-        let seen: BTreeMap<String, String> = match self.store.seen_channels(platform).await {
-            Ok(seen) => seen.into_iter().collect(),
-            Err(error) => {
-                tracing::error!(%error, "cannot look for what was asked while away");
-                return;
-            }
-        };
+        if self.n_catching_up.fetch_add(1, Ordering::Relaxed) == 0
+            && let Some(messenger) = self.messenger(platform).cloned()
+            && let Err(error) = self.read_missed(platform, &*messenger).await
+        {
+            tracing::error!("cannot look for what was asked while away: {error:#}");
+        }
+        self.n_catching_up.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    async fn read_missed(&self, platform: Platform, messenger: &dyn Messenger) -> anyhow::Result<()> {
+        let seen: BTreeMap<String, String> = self.store.seen_channels(platform).await?.into_iter().collect();
+        for channel in self.channels_of(platform).into_iter().filter(|channel| !seen.contains_key(channel)) {
+            self.store.see_channel(platform, &channel, &messenger.message_at(now_ms())).await?;
+        }
         for (channel, since) in &seen {
-            match messenger.missed(channel, since).await {
-                Ok(missed) => {
-                    for incoming in missed {
-                        if let Err(error) = self.take_in(&incoming).await {
-                            tracing::error!(%error, "cannot store what was asked while away");
-                        }
+            let mut pause = PAUSE;
+            let missed = loop {
+                let error = match messenger.missed(channel, since).await {
+                    Ok(missed) => break missed,
+                    Err(SendError::Refused(why)) => {
+                        tracing::warn!(channel.id = channel, why, "cannot look for what was asked while away");
+                        break Vec::new();
                     }
+                    Err(error) => error,
+                };
+                if let SendError::Pause { after_ms } = error {
+                    pause = Duration::from_millis(after_ms.max(0) as u64);
                 }
-                Err(error) => tracing::warn!(channel.id = channel, %error, "cannot look for what was asked while away"),
+                tokio::select! {
+                    () = tokio::time::sleep(pause.min(MAX_PAUSE)) => pause *= 2,
+                    () = self.stop.cancelled() => return Ok(()),
+                }
+            };
+            for incoming in missed {
+                self.take_in(&incoming).await?;
             }
         }
+        Ok(())
+    }
+
+    /// The channels that the settings name.
+    fn channels_of(&self, platform: Platform) -> Vec<String> {
+        let access = self.app.access();
+        let id = |channel: &runlore_indexer::config::ChannelSettings| match platform {
+            Platform::Slack => channel.slack.clone(),
+            Platform::Discord => channel.discord.clone(),
+        };
+        access.channels.values().filter_map(id).collect()
     }
 }

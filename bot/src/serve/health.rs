@@ -1,7 +1,8 @@
 //! Health, readiness and metrics, for whoever runs the program: on a loopback address, without names of people, channels or records.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -18,9 +19,6 @@ use super::{Service, now_ms};
 
 /// Seconds at which the histograms are cut.
 const BUCKETS: [f64; 10] = [0.1, 0.3, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0];
-
-/// So long without a word from a platform and it counts as lost, in milliseconds.
-const SILENCE_MS: i64 = 90_000;
 
 /// What is counted.
 #[derive(Debug)]
@@ -42,7 +40,7 @@ pub struct Gauges {
     to_facts: Histogram,
     to_answer: Histogram,
     heard_ms: AtomicI64,
-    n_sockets: AtomicU64,
+    patience_ms: AtomicI64,
 }
 
 impl Default for Gauges {
@@ -58,7 +56,7 @@ impl Default for Gauges {
             to_facts: Histogram::new(BUCKETS),
             to_answer: Histogram::new(BUCKETS),
             heard_ms: AtomicI64::new(0),
-            n_sockets: AtomicU64::new(0),
+            patience_ms: AtomicI64::new(i64::MAX),
         }
     }
 }
@@ -79,10 +77,9 @@ impl Gauges {
         self.heard_ms.store(now_ms(), Ordering::Relaxed);
     }
 
-    /// A connection to a platform came up.
-    pub fn connected(&self) {
-        self.n_sockets.fetch_add(1, Ordering::Relaxed);
-        self.hear();
+    /// A platform that was not heard for so long counts as lost. By itself none does: a quiet team is no lost one.
+    pub fn lose_after(&self, patience: Duration) {
+        self.patience_ms.store(patience.as_millis() as i64, Ordering::Relaxed);
     }
 
     /// How long no platform was heard, in milliseconds; none before the first word.
@@ -131,7 +128,7 @@ async fn metrics(State(service): State<Arc<Service>>) -> impl IntoResponse {
 impl Service {
     /// Why no question could be answered now.
     async fn not_ready(&self) -> Option<String> {
-        if let Err(error) = self.store.question_counts().await {
+        if let Err(error) = self.store.ping().await {
             return Some(format!("the state does not serve: {error}"));
         }
         if let Err(error) = self.app.corpus.catalog.last_change().await {
@@ -139,7 +136,9 @@ impl Service {
         }
         match self.gauges.silent_ms() {
             None => Some("no platform is connected yet".to_owned()),
-            Some(ms) if ms > SILENCE_MS => Some(format!("no platform was heard for {} seconds", ms / 1_000)),
+            Some(ms) if ms > self.gauges.patience_ms.load(Ordering::Relaxed) => {
+                Some(format!("no platform was heard for {} seconds", ms / 1_000))
+            }
             Some(_) => None,
         }
     }

@@ -2,36 +2,43 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::sentences::{self, plain};
 use super::{Service, UnderWay, now_ms};
-use crate::chat::{Asked, Event, Place, Way};
+use crate::chat::{Asked, Event, Place, PlaceKind, SendError, Way};
 use crate::gate::{self, Circumstances};
 use crate::refusal::Refusal;
 use crate::store::{End, Ended, Entry, Post, PostForm};
 use crate::telemetry;
 use runlore_indexer::space::Audience;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// How many rows are looked at in one turn.
 const AT_ONCE: i64 = 500;
 
-/// How often the table is looked at though nothing rang.
+/// How often the table is looked at though nothing rang, and how long something that failed rests.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// How many events are taken up side by side.
+const SIDE_BY_SIDE: usize = 16;
+
+/// Longest pause that a platform may ask for before it tells who asks, in milliseconds.
+const MAX_PAUSE_MS: i64 = 10_000;
 
 /// Takes up what comes in, until the service ends.
 pub(super) async fn take_up(service: Arc<Service>) {
     let mut taken: HashSet<String> = HashSet::new();
+    let turns = Arc::new(Semaphore::new(SIDE_BY_SIDE));
     while !service.stop.is_cancelled() {
-        match service.store.open_entries(AT_ONCE).await {
-            Ok(entries) => {
-                let open: HashSet<String> = entries.iter().map(|entry| entry.id.clone()).collect();
-                taken.retain(|id| open.contains(id));
-                for entry in entries {
-                    if taken.insert(entry.id.clone()) {
-                        let service = Arc::clone(&service);
-                        tokio::spawn(async move { service.take_one(entry).await });
+        match service.store.open_ids(AT_ONCE).await {
+            Ok(ids) => {
+                taken.retain(|id| ids.contains(id));
+                for id in ids {
+                    if taken.insert(id.clone()) {
+                        tokio::spawn(take_one(Arc::clone(&service), Arc::clone(&turns), id));
                     }
                 }
             }
@@ -45,29 +52,64 @@ pub(super) async fn take_up(service: Arc<Service>) {
     }
 }
 
-impl Service {
-    async fn take_one(self: Arc<Self>, entry: Entry) {
-        let (id, kind) = (entry.id.clone(), entry.event.kind());
-        let outcome = match entry.event.clone() {
-            Event::Asked(asked) => self.take_question(&entry, asked).await,
-            event => self.take_other(&id, event).await,
-        };
-        if let Err(error) = outcome {
-            // The row stays open and is taken up again when the service starts anew; a question is told at once.
-            tracing::error!(event.id = id, kind, "{error:#}");
-            if let Event::Asked(asked) = &entry.event {
-                let reference = telemetry::failure_reference(&error);
-                let ended = Ended { end: End::Failed, reference: Some(reference.clone()) };
-                self.conclude_plainly(&id, asked, &ended, &sentences::failed(&reference)).await;
+/// Takes up one entry; what goes wrong with it, a panic too, is that one's failure.
+async fn take_one(service: Arc<Service>, turns: Arc<Semaphore>, id: String) {
+    let Ok(_turn) = turns.acquire().await else { return };
+    let entry = match service.store.open_entry(&id).await {
+        Ok(Some(entry)) => entry,
+        Ok(None) => return,
+        Err(error) => {
+            tracing::error!(event.id = id, %error, "cannot read an event; it is taken up at the next start");
+            return;
+        }
+    };
+    let taken = {
+        let (service, entry) = (Arc::clone(&service), entry.clone());
+        tokio::spawn(async move { service.take(entry).await })
+    };
+    let error = match taken.await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error,
+        Err(error) => anyhow::Error::new(error).context("taking up an event broke off"),
+    };
+    let reference = telemetry::failure_reference(&error);
+    match &entry.event {
+        Event::Asked(asked) => {
+            service.queue().remove(&id);
+            service.under_way().remove(&id);
+            let ended = Ended { end: End::Failed, reference: Some(reference.clone()) };
+            service.conclude_plainly(&id, asked, &ended, &sentences::failed(&reference)).await;
+        }
+        _ => {
+            if let Err(error) = service.store.done(&id, now_ms()).await {
+                tracing::error!(event.id = id, %error, "cannot end an event");
             }
+        }
+    }
+}
+
+impl Service {
+    async fn take(&self, entry: Entry) -> anyhow::Result<()> {
+        match entry.event.clone() {
+            Event::Asked(asked) => self.take_question(&entry, asked).await,
+            event => self.take_other(&entry.id, event).await,
         }
     }
 
     async fn take_question(&self, entry: &Entry, asked: Asked) -> anyhow::Result<()> {
-        self.store.see_channel(asked.place.platform, &asked.place.channel, &asked.message).await?;
+        let (platform, channel) = (asked.place.platform, asked.place.channel.as_str());
+        // Not while what was asked before is still looked for: that begins at the last one seen.
+        if is_message(&asked) && self.n_catching_up.load(Ordering::Relaxed) == 0 {
+            self.store.see_channel(platform, channel, &asked.message).await?;
+        }
+        if self.store.was_deleted(platform, channel, &asked.message).await? {
+            return self.cancel(&entry.id).await;
+        }
+        if is_stop(&asked.text) && self.stop_in(&asked).await? {
+            return Ok(self.store.pass_over(&entry.id, now_ms()).await?);
+        }
         if asked.way == Way::Overheard && !self.is_talk_of_two(&asked).await? {
-            self.store.cancel(&entry.id, now_ms()).await?;
-            return Ok(());
+            return Ok(self.store.pass_over(&entry.id, now_ms()).await?);
         }
         match self.admit(&asked).await {
             Ok(audience) => self.let_wait(entry, asked, audience).await,
@@ -83,9 +125,11 @@ impl Service {
     /// In a thread the bot answers without being named only where one person and the bot talk, and the bot spoke last.
     async fn is_talk_of_two(&self, asked: &Asked) -> anyhow::Result<bool> {
         let Some(mut thread) = self.store.thread(&asked.place).await? else { return Ok(false) };
-        let is_of_two = thread.people.len() == 1 && thread.people.contains(&asked.asker) && thread.last_speaker.is_empty();
+        // The same message again, after a restart, finds itself as the last.
+        let bot_spoke_last = thread.last_message.is_empty() || thread.last_message == asked.message;
+        let is_of_two = thread.people.len() == 1 && thread.people.contains(&asked.asker) && bot_spoke_last;
         thread.people.insert(asked.asker.clone());
-        thread.last_speaker = asked.asker.clone();
+        thread.last_message = asked.message.clone();
         self.store.keep_thread(&asked.place, &thread, now_ms()).await?;
         Ok(is_of_two)
     }
@@ -96,13 +140,7 @@ impl Service {
             return Err(Refusal::new("I do not answer other programs."));
         }
         let audience = gate::admit(asked, &circumstances, &self.app.access(), &self.limits)?;
-        let n_characters = asked.text.chars().count();
-        if n_characters > sentences::MAX_QUESTION {
-            return Err(Refusal::new(sentences::too_long(n_characters)));
-        }
-        if asked.text.trim().is_empty() {
-            return Err(Refusal::new(sentences::EMPTY));
-        }
+        check_words(&asked.text)?;
         Ok(audience)
     }
 
@@ -110,8 +148,13 @@ impl Service {
     pub(super) async fn circumstances(&self, place: &Place, person: &str) -> Result<Circumstances, Refusal> {
         let cannot_tell = || Refusal::new(sentences::CANNOT_TELL);
         let messenger = self.messenger(place.platform).ok_or_else(cannot_tell)?;
-        let (person, channel) = tokio::join!(messenger.person(place, person), messenger.channel(place));
-        match (person, channel) {
+        let look = || async { tokio::join!(messenger.person(place, person), messenger.channel(place)) };
+        let mut seen = look().await;
+        if let (Err(SendError::Pause { after_ms }), _) | (_, Err(SendError::Pause { after_ms })) = &seen {
+            tokio::time::sleep(Duration::from_millis((*after_ms).clamp(0, MAX_PAUSE_MS) as u64)).await;
+            seen = look().await;
+        }
+        match seen {
             (Ok(person), Ok(channel)) => Ok(Circumstances { person, channel }),
             (person, channel) => {
                 let causes: Vec<String> = [person.err(), channel.err()].into_iter().flatten().map(|e| e.to_string()).collect();
@@ -125,27 +168,63 @@ impl Service {
     async fn let_wait(&self, entry: &Entry, asked: Asked, audience: Audience) -> anyhow::Result<()> {
         let question = UnderWay { asked: asked.clone(), audience, cancel: CancellationToken::new(), received_ms: entry.received_ms };
         self.under_way().insert(entry.id.clone(), question);
+        // It may have been taken back or reworded since it was read.
+        match self.store.open_entry(&entry.id).await? {
+            Some(Entry { event: Event::Asked(now), .. }) => {
+                self.under_way().get_mut(&entry.id).into_iter().for_each(|question| question.asked = now.clone());
+            }
+            _ => {
+                self.under_way().remove(&entry.id);
+                return Ok(());
+            }
+        }
         let pushed = self.queue().push(&asked.asker, &entry.id);
         match pushed {
-            Err(full) => {
-                self.under_way().remove(&entry.id);
-                self.gauges.n_refused.inc();
-                let ended = Ended { end: End::Refused, reference: None };
-                self.conclude_plainly(&entry.id, &asked, &ended, sentences::busy(full)).await;
-            }
+            Err(full) => self.refuse(&entry.id, &asked, sentences::busy(full)).await,
             Ok(n_before) => {
-                let n_before = n_before + usize::from(self.gauges.n_answering.get() >= self.settings.at_once as i64);
-                if n_before > 0 {
-                    let sentence = sentences::waiting(n_before, self.store.mean_answer_ms().await?);
-                    self.put_out(&entry.id, &asked, PostForm::Waiting, plain(sentence)).await?;
-                }
+                let n_busy = usize::from(self.gauges.n_answering.get() >= self.settings.at_once as i64);
                 self.to_work.notify_one();
+                self.say_place(&entry.id, &asked, n_before + n_busy).await;
                 if let Some(messenger) = self.messenger(asked.place.platform) {
                     messenger.show_seen(&asked).await;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Ends a question under way with a sentence.
+    pub(super) async fn refuse(&self, id: &str, asked: &Asked, sentence: &str) {
+        self.under_way().remove(id);
+        self.gauges.n_refused.inc();
+        self.conclude_plainly(id, asked, &Ended { end: End::Refused, reference: None }, sentence).await;
+    }
+
+    /// Tells how many go before, where some do. A comfort.
+    async fn say_place(&self, id: &str, asked: &Asked, n_before: usize) {
+        if n_before == 0 {
+            return;
+        }
+        let mean_ms = self.store.mean_answer_ms().await.unwrap_or_default().map(|ms| ms / self.settings.at_once as i64);
+        let post = self.post_for(id, asked, PostForm::Waiting, plain(sentences::waiting(n_before, mean_ms)));
+        if let Err(error) = self.put_out(&post).await {
+            tracing::warn!(question.id = id, "cannot say how many go before: {error:#}");
+        }
+    }
+
+    /// Stops what this person asked in this thread and is not answered yet; whether there was anything.
+    async fn stop_in(&self, asked: &Asked) -> anyhow::Result<bool> {
+        let is_meant = |other: &UnderWay| {
+            let place = &other.asked.place;
+            let same =
+                place.channel == asked.place.channel && (place.thread == asked.place.thread || asked.place.kind == PlaceKind::Direct);
+            same && other.asked.asker == asked.asker
+        };
+        let meant: Vec<String> = self.under_way().iter().filter(|(_, other)| is_meant(other)).map(|(id, _)| id.clone()).collect();
+        for id in &meant {
+            self.cancel(id).await?;
+        }
+        Ok(!meant.is_empty())
     }
 
     /// What is no question.
@@ -158,7 +237,11 @@ impl Service {
             Event::Joined { place } => self.greet(id, place).await?,
             Event::Left { place } => tracing::warn!(channel.id = place.channel, "taken out of a channel, or the channel is gone"),
             Event::HomeOpened { person, .. } => self.show_home(event.platform(), person).await?,
-            Event::TalkOpened { .. } => {}
+            Event::TalkOpened { place, .. } => {
+                if let Some(messenger) = self.messenger(place.platform) {
+                    messenger.offer(place).await;
+                }
+            }
             Event::Asked(_) => {}
         }
         Ok(self.store.done(id, now_ms()).await?)
@@ -169,6 +252,14 @@ impl Service {
         let Some((entry, true)) = self.store.question_of(place.platform, &place.channel, message).await? else { return Ok(()) };
         let Event::Asked(asked) = entry.event else { return Ok(()) };
         if asked.text == text {
+            return Ok(());
+        }
+        if let Err(refusal) = check_words(text) {
+            self.queue().remove(&entry.id);
+            if let Some(question) = self.under_way().remove(&entry.id) {
+                question.cancel.cancel();
+            }
+            self.refuse(&entry.id, &asked, &refusal.to_string()).await;
             return Ok(());
         }
         let asked = Asked { text: text.to_owned(), ..asked };
@@ -217,25 +308,33 @@ impl Service {
             question: id.to_owned(),
             reply: plain(sentence),
             form: PostForm::Whole,
+            made_under: None,
         };
         self.store.put_out(&post, 0, now_ms()).await?;
         self.goes_out.notify_one();
         Ok(())
     }
 
-    /// Ends a question with a sentence. Where even that cannot be stored the row stays open, and the next start takes it up.
+    /// Ends a question with a sentence; tries until the state takes it or the service ends, and then the next start takes it up.
     pub(super) async fn conclude_plainly(&self, id: &str, asked: &Asked, ended: &Ended, sentence: &str) {
         let post = self.post_for(id, asked, PostForm::Whole, plain(sentence));
-        if let Err(error) = self.store.conclude(ended, &post, None, now_ms()).await {
-            tracing::error!(question.id = id, %error, "cannot store how a question ended");
+        while let Err(error) = self.store.conclude(ended, &post, None, now_ms()).await {
+            tracing::error!(question.id = id, %error, "cannot store how a question ended; trying on");
+            tokio::select! {
+                () = tokio::time::sleep(EVERY) => {}
+                () = self.stop.cancelled() => return,
+            }
         }
         self.goes_out.notify_one();
     }
 
-    /// Stores the next version of what stands under a question.
-    pub(super) async fn put_out(&self, id: &str, asked: &Asked, form: PostForm, reply: crate::chat::Reply) -> anyhow::Result<()> {
-        self.store.put_out(&self.post_for(id, asked, form, reply), 0, now_ms()).await?;
-        self.goes_out.notify_one();
+    /// Stores the next version of what stands under a question that is still open. What one person alone sees cannot be changed, and
+    /// comes whole.
+    pub(super) async fn put_out(&self, post: &Post) -> anyhow::Result<()> {
+        if post.private_to.is_none() {
+            self.store.put_out_while_open(post, now_ms()).await?;
+            self.goes_out.notify_one();
+        }
         Ok(())
     }
 
@@ -245,6 +344,26 @@ impl Service {
         }
         let private_to = asked.private_to.clone().map(|address| (asked.asker.clone(), address));
         let place = asked.place.clone();
-        Post { place, private_to, asker: Some(asked.asker.clone()), question: id.to_owned(), reply, form }
+        Post { place, private_to, asker: Some(asked.asker.clone()), question: id.to_owned(), reply, form, made_under: None }
     }
+}
+
+/// Whether the message's id is one of the channel's history, and not of a command, a shortcut or a press.
+fn is_message(asked: &Asked) -> bool {
+    asked.private_to.is_none() && !asked.message.contains(' ')
+}
+
+/// Whether the words only ask to stop.
+fn is_stop(text: &str) -> bool {
+    let text = text.trim().trim_end_matches(['.', '!']).to_lowercase();
+    matches!(text.as_str(), "stop" | "cancel" | "never mind" | "nevermind")
+}
+
+/// Whether there are words, and not too many.
+fn check_words(text: &str) -> Result<(), Refusal> {
+    let n_characters = text.chars().count();
+    if n_characters > sentences::MAX_QUESTION {
+        return Err(Refusal::new(sentences::too_long(n_characters)));
+    }
+    if text.trim().is_empty() { Err(Refusal::new(sentences::EMPTY)) } else { Ok(()) }
 }

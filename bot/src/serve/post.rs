@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::sentences::{self, plain};
 use super::{Service, now_ms};
 use crate::chat::{Messenger, SendError};
-use crate::store::{Outgoing, Sent};
+use crate::gate;
+use crate::store::{Outgoing, Post, PostForm, Sent};
+use crate::telemetry;
 
 /// How often the table is looked at though nothing rang.
 const EVERY: Duration = Duration::from_millis(500);
@@ -77,8 +80,8 @@ impl Service {
                     if let Some(free_at) = free_at {
                         tokio::time::sleep_until(free_at).await;
                     }
-                    service.send(&outgoing).await;
-                    channels.lock().unwrap_or_else(PoisonError::into_inner).free_at.insert(channel.clone(), Instant::now() + PACE);
+                    let pause = service.send_or_say(&outgoing).await;
+                    channels.lock().unwrap_or_else(PoisonError::into_inner).free_at.insert(channel.clone(), Instant::now() + pause);
                 }
                 channels.lock().unwrap_or_else(PoisonError::into_inner).busy.remove(&channel);
                 service.goes_out.notify_one();
@@ -86,40 +89,99 @@ impl Service {
         }
     }
 
-    /// Sends one row and notes how that ended.
-    async fn send(&self, outgoing: &Outgoing) {
-        let Some(messenger) = self.messenger(outgoing.post.place.platform) else { return };
-        match self.store.begin_send(outgoing).await {
-            Ok(true) => {}
-            // It was read before another round sent it.
-            Ok(false) => return,
+    /// Sends one row. A panic in it is that one's: its place is taken by a sentence. How long the channel then rests.
+    async fn send_or_say(self: &Arc<Self>, outgoing: &Outgoing) -> Duration {
+        let sent = {
+            let (service, outgoing) = (Arc::clone(self), outgoing.clone());
+            tokio::spawn(async move { service.send(&outgoing).await })
+        };
+        match sent.await {
+            Ok(pause) => pause,
             Err(error) => {
-                tracing::error!(%error, "cannot note that a send begins; it is tried again");
-                return;
+                telemetry::failure_reference(&anyhow::Error::new(error).context("posting a message broke off"));
+                let post = Post { reply: plain(sentences::CANNOT_SHOW), made_under: None, ..outgoing.post.clone() };
+                if let Err(error) = self.store.put_out(&post, 0, now_ms()).await {
+                    tracing::error!(%error, "cannot replace a message that breaks");
+                }
+                PACE
             }
         }
-        let sent = match tokio::time::timeout(CALL_DEADLINE, attempt(&**messenger, outgoing)).await {
-            Ok(Ok(sent)) => sent,
-            Ok(Err(error)) => after(outgoing, &error),
-            Err(_) => after(outgoing, &SendError::Ambiguous(format!("no answer within {CALL_DEADLINE:?}"))),
+    }
+
+    /// Sends one row and notes how that ended. How long the channel then rests.
+    async fn send(&self, outgoing: &Outgoing) -> Duration {
+        let Some(messenger) = self.messenger(outgoing.post.place.platform) else { return PACE };
+        match self.store.begin_send(outgoing, now_ms() + LOOK_AFTER_MS).await {
+            Ok(true) => {}
+            // It was read before another round sent it.
+            Ok(false) => return Duration::ZERO,
+            Err(error) => {
+                tracing::error!(%error, "cannot note that a send begins; it is tried again");
+                return PACE;
+            }
+        }
+        let still = match self.as_it_may_be_seen(outgoing).await {
+            Ok(still) => still,
+            Err(error) => return self.note(outgoing, &after(outgoing, &error), Some(&error)).await,
         };
-        match &sent {
-            Sent::Posted(_) => self.gauges.n_posted.inc(),
+        let sent = match tokio::time::timeout(CALL_DEADLINE, attempt(&**messenger, &still)).await {
+            Ok(sent) => sent,
+            Err(_) => Err(SendError::Ambiguous(format!("no answer within {CALL_DEADLINE:?}"))),
+        };
+        let (sent, error) = match sent {
+            Ok(sent) => (sent, None),
+            Err(error) => (after(outgoing, &error), Some(error)),
+        };
+        self.note(outgoing, &sent, error.as_ref()).await
+    }
+
+    /// The row as it may be seen now: where who reads there, or what may be read there, is not what it was when the reply was made, a
+    /// sentence takes its place.
+    async fn as_it_may_be_seen(&self, outgoing: &Outgoing) -> Result<Outgoing, SendError> {
+        let post = &outgoing.post;
+        let (Some(made_under), false) = (&post.made_under, outgoing.is_to_go) else { return Ok(outgoing.clone()) };
+        let person = post.asker.as_deref().unwrap_or_default();
+        let cannot_tell = |_| SendError::NotDelivered("nobody says who reads there".to_owned());
+        let circumstances = self.circumstances(&post.place, person).await.map_err(cannot_tell)?;
+        let access = self.app.access();
+        let now = gate::audience_of(&post.place, person, &circumstances, &access).ok();
+        let scope = now.as_ref().and_then(|audience| access.policy.scope_for(audience)).map(|scope| scope.id());
+        let holds = now.is_some_and(|audience| format!("{audience:?}") == made_under.audience) && scope.as_ref() == Some(&made_under.scope);
+        if holds {
+            return Ok(outgoing.clone());
+        }
+        tracing::warn!(question.id = post.question, "who may read changed while a reply was made; it is not shown");
+        let form = if post.form == PostForm::Picture { PostForm::Picture } else { PostForm::Whole };
+        Ok(Outgoing { post: Post { reply: plain(sentences::NO_LONGER), form, ..post.clone() }, ..outgoing.clone() })
+    }
+
+    async fn note(&self, outgoing: &Outgoing, sent: &Sent, error: Option<&SendError>) -> Duration {
+        // Once it may stand there, only a look says that it does not, whatever became of a look.
+        let sent = match sent {
+            Sent::Again { due_ms } if outgoing.is_unsure => &Sent::Unsure { due_ms: *due_ms },
+            other => other,
+        };
+        let (question, channel) = (&outgoing.post.question, &outgoing.post.place.channel);
+        match sent {
+            Sent::Posted(_) => _ = self.gauges.n_posted.inc(),
             Sent::Dropped(why) => {
                 self.gauges.n_dropped.inc();
-                tracing::warn!(
-                    question.id = outgoing.post.question,
-                    channel.id = outgoing.post.place.channel,
-                    why,
-                    "a message cannot be posted"
-                );
-                0
+                tracing::warn!(question.id = question, channel.id = channel, why, "a message cannot be posted");
             }
-            Sent::Removed | Sent::Again { .. } | Sent::Unsure { .. } => 0,
-        };
-        if let Err(error) = self.store.sent(&outgoing.id, outgoing.version, &sent).await {
+            _ if outgoing.attempts % 10 == 0 => {
+                if let Some(error) = error {
+                    tracing::warn!(question.id = question, channel.id = channel, %error, "a message is not posted yet; trying on");
+                }
+            }
+            _ => {}
+        }
+        if let Err(error) = self.store.sent(&outgoing.id, outgoing.version, sent).await {
             // The row still says that nobody knows, so that the next round looks before it sends.
             tracing::error!(%error, "cannot note how a send ended");
+        }
+        match error {
+            Some(SendError::Pause { after_ms }) => PACE.max(Duration::from_millis((*after_ms).max(0) as u64)),
+            _ => PACE,
         }
     }
 }
@@ -134,26 +196,25 @@ async fn attempt(messenger: &dyn Messenger, outgoing: &Outgoing) -> Result<Sent,
         Some(remote) if outgoing.is_to_go => messenger.remove(&remote, &outgoing.post).await.map(|()| Sent::Removed),
         None if outgoing.is_to_go => Ok(Sent::Removed),
         Some(remote) => {
-            // One that was found may show an earlier version.
-            messenger.update(&remote, outgoing).await.or_else(|error| if was_known { Err(error) } else { keep(error) })?;
-            Ok(Sent::Posted(remote))
+            match messenger.update(&remote, outgoing).await {
+                Ok(()) => Ok(Sent::Posted(remote)),
+                // What stood there can be changed no more: the last version is a message of its own.
+                Err(SendError::Refused(why)) if was_known => {
+                    tracing::warn!(why, "a message cannot be brought up to date and is posted anew");
+                    Ok(Sent::Anew)
+                }
+                Err(SendError::Refused(_)) => Ok(Sent::Posted(remote)),
+                Err(error) => Err(error),
+            }
         }
         None => messenger.post(outgoing).await.map(Sent::Posted),
-    }
-}
-
-/// A message that was found stands there, even where it cannot be brought up to date.
-fn keep(error: SendError) -> Result<(), SendError> {
-    match error {
-        SendError::Refused(_) => Ok(()),
-        other => Err(other),
     }
 }
 
 /// What is to be done after a call that did not succeed.
 fn after(outgoing: &Outgoing, error: &SendError) -> Sent {
     let now = now_ms();
-    if now - outgoing.created_ms > MAX_AGE_MS {
+    if now - outgoing.created_ms > MAX_AGE_MS && !outgoing.is_to_go {
         return Sent::Dropped(format!("given up after a day: {error}"));
     }
     let pause = (500_i64 << outgoing.attempts.clamp(0, 7)).min(MAX_PAUSE_MS);

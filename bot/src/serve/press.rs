@@ -23,6 +23,7 @@ impl Service {
             Button::Details | Button::More => self.show_behind(press).await,
             Button::Share => self.share(press, &entry).await,
             Button::Delete | Button::Stop if entry.event.person() != press.person => self.whisper(press, plain(sentences::NOT_YOURS)).await,
+            Button::Stop if !self.under_way().contains_key(&press.question) => self.whisper(press, plain(sentences::ENDED_ALREADY)).await,
             Button::Delete | Button::Stop => self.cancel(&press.question).await,
         }
     }
@@ -48,11 +49,12 @@ impl Service {
     /// Asks the same again for the channel, under its scope; what was shown to one person is never posted again as it is.
     async fn share(&self, press: &Press, entry: &Entry) -> anyhow::Result<()> {
         let Event::Asked(asked) = &entry.event else { return Ok(()) };
-        let message = format!("shared {}", entry.id);
+        // A second press asks anew; the same press delivered twice does not.
+        let message = format!("shared {} {}", entry.id, press.trigger);
         let shared = Asked {
             message,
             asker: press.person.clone(),
-            way: Way::Mention,
+            way: if asked.way == Way::Shortcut { Way::Shortcut } else { Way::Mention },
             private_to: None,
             is_late: false,
             place: Place { thread: None, ..press.place.clone() },
@@ -72,8 +74,8 @@ impl Service {
     }
 
     async fn whisper(&self, press: &Press, reply: Reply) -> anyhow::Result<()> {
-        let (Some(messenger), Some(address)) = (self.messenger(press.place.platform), &press.private_to) else { return Ok(()) };
-        if let Err(error) = messenger.whisper(address, &press.person, &reply).await {
+        let Some(messenger) = self.messenger(press.place.platform) else { return Ok(()) };
+        if let Err(error) = messenger.whisper(press, &reply).await {
             tracing::warn!(%error, "cannot answer a press");
         }
         Ok(())
@@ -98,7 +100,7 @@ impl Service {
 fn behind(button: Button, kept: Kept) -> Reply {
     match button {
         Button::Details => Reply {
-            headline: "How this was looked up:".to_owned(),
+            headline: "How this was looked up, and every value in it:".to_owned(),
             lines: kept.details,
             citations: kept.reply.citations,
             ..Reply::default()

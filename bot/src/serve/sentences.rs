@@ -73,6 +73,16 @@ pub(super) fn greeting(name: &str) -> String {
 /// A button on a reply that is not the presser's own.
 pub(super) const NOT_YOURS: &str = "Only who asked can do that.";
 
+/// Stopping what has ended.
+pub(super) const ENDED_ALREADY: &str = "This is answered already; `Delete` takes the answer away.";
+
+/// A message could not be made.
+pub(super) const CANNOT_SHOW: &str = "I have an answer, but it cannot be shown here; the log has the reason.";
+
+/// Who may read changed since the answer was made.
+pub(super) const NO_LONGER: &str =
+    "Who can read here, or what may be read here, changed while I answered, so I do not show the answer. You can ask again.";
+
 /// Thanks.
 pub(super) const THANKS: &str = "Thank you, noted.";
 

@@ -16,6 +16,10 @@ const ANSWERS_END: Duration = Duration::from_secs(12);
 /// Longest time that what is due gets to go out.
 const POSTS_END: Duration = Duration::from_secs(6);
 
+/// How often what is old is forgotten, and how long it is kept, in milliseconds: as long as anybody would press a button under it.
+const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
+const KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
+
 /// How often the settings file is looked at.
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
 
@@ -42,6 +46,7 @@ pub async fn run(service: Arc<Service>) -> anyhow::Result<()> {
         })
     };
     tokio::spawn(follow_settings(Arc::clone(&service)));
+    tokio::spawn(tidy(Arc::clone(&service)));
     let mut others = JoinSet::new();
     others.spawn(intake::take_up(Arc::clone(&service)));
     others.spawn(post::send_due(Arc::clone(&service)));
@@ -49,7 +54,14 @@ pub async fn run(service: Arc<Service>) -> anyhow::Result<()> {
     for _ in 0..service.settings.at_once {
         workers.spawn(work::answer_waiting(Arc::clone(&service)));
     }
-    service.stop.cancelled().await;
+    // None of these ends by itself; where one does, all end in order rather than go on deaf.
+    let broken = tokio::select! {
+        biased;
+        () = service.stop.cancelled() => None,
+        ended = others.join_next() => Some(ended),
+        ended = workers.join_next() => Some(ended),
+    };
+    service.stop.cancel();
     warming.abort();
     let ended = tokio::time::timeout(ANSWERS_END, async { while workers.join_next().await.is_some() {} }).await;
     if ended.is_err() {
@@ -59,7 +71,25 @@ pub async fn run(service: Arc<Service>) -> anyhow::Result<()> {
         tracing::warn!("not everything could be posted in time; the rest goes out at the next start");
     }
     others.shutdown().await;
-    Ok(())
+    match broken {
+        None | Some(None) => Ok(()),
+        Some(Some(Err(error))) => Err(anyhow::Error::new(error).context("a part of the service broke off")),
+        Some(Some(Ok(()))) => anyhow::bail!("a part of the service ended by itself"),
+    }
+}
+
+/// Keeps memory and tables small.
+async fn tidy(service: Arc<Service>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(TIDY_EVERY) => {}
+            () = service.stop.cancelled() => return,
+        }
+        service.limits.tidy();
+        if let Err(error) = service.store.prune(super::now_ms() - KEPT_MS).await {
+            tracing::warn!(%error, "cannot forget what is old");
+        }
+    }
 }
 
 /// Takes over who may read and ask what when the settings file changes; a broken file changes nothing, and is said once.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use tokio::sync::mpsc;
 
 use super::sentences::{self, plain};
@@ -11,11 +10,14 @@ use super::{Service, UnderWay, now_ms};
 use crate::answer::Subject;
 use crate::chat::{Answer, Asked, Button, PlaceKind, Question, Reply, Step, Way};
 use crate::model::CancellationToken;
-use crate::store::{End, Ended, Kept, PostForm, ThreadRow};
+use crate::store::{End, Ended, Kept, MadeUnder, Post, PostForm, ThreadRow};
 use crate::telemetry;
 
 /// How often an answer is begun that never comes to an end, such as one that takes the program down with it.
 const MAX_ATTEMPTS: i64 = 3;
+
+/// Facts that the details show.
+const MAX_DETAILS: usize = 60;
 
 /// How much longer than its deadline an answer may take to notice that it is over.
 const GRACE: Duration = Duration::from_secs(10);
@@ -53,30 +55,33 @@ pub(super) async fn answer_waiting(service: Arc<Service>) {
 
 impl Service {
     async fn work_on(self: &Arc<Self>, id: &str) {
-        loop {
-            let Some(question) = self.under_way().get(id).cloned() else { return };
-            let outcome = match self.begin(id).await {
-                Ok(()) => self.answer_one(id, &question).await,
-                Err(error) => Outcome::Failed(error),
-            };
-            let concluded = match outcome {
-                Outcome::Reworded => continue,
-                Outcome::Cancelled => Ok(()),
-                Outcome::Answer(answer) => self.conclude_with(id, &question, *answer).await,
-                Outcome::Failed(error) => {
-                    self.fail(id, &question.asked, &error).await;
-                    Ok(())
+        let Some(question) = self.under_way().get(id).cloned() else { return };
+        let outcome = match self.begin(id).await {
+            Ok(true) => self.answer_one(id, &question).await,
+            Ok(false) => Outcome::Cancelled,
+            Err(error) => Outcome::Failed(error),
+        };
+        let concluded = match outcome {
+            Outcome::Reworded => {
+                // With its new words it waits for its turn again.
+                let pushed = self.queue().push(&question.asked.asker, id);
+                match pushed {
+                    Ok(_) => self.to_work.notify_one(),
+                    Err(full) => self.refuse(id, &question.asked, sentences::busy(full)).await,
                 }
-            };
-            if let Err(error) = concluded {
-                self.fail(id, &question.asked, &error).await;
+                return;
             }
-            self.under_way().remove(id);
-            self.goes_out.notify_one();
-            if let Some(messenger) = self.messenger(question.asked.place.platform) {
-                messenger.hide_seen(&question.asked).await;
-            }
-            return;
+            Outcome::Cancelled => Ok(()),
+            Outcome::Answer(answer) => self.conclude_with(id, &question, *answer).await,
+            Outcome::Failed(error) => Err(error),
+        };
+        if let Err(error) = concluded {
+            self.fail(id, &question.asked, &error).await;
+        }
+        self.under_way().remove(id);
+        self.goes_out.notify_one();
+        if let Some(messenger) = self.messenger(question.asked.place.platform).cloned() {
+            tokio::spawn(async move { messenger.hide_seen(&question.asked).await });
         }
     }
 
@@ -87,11 +92,12 @@ impl Service {
         self.conclude_plainly(id, asked, &ended, &sentences::failed(&reference)).await;
     }
 
-    /// Notes that work begins; an answer that was begun too often is given up.
-    async fn begin(&self, id: &str) -> anyhow::Result<()> {
-        let entry = self.store.entry(id).await?.context("the question is gone from the inbox")?;
+    /// Notes that work begins, and whether the question is still open; an answer that was begun too often is given up.
+    async fn begin(&self, id: &str) -> anyhow::Result<bool> {
+        let Some(entry) = self.store.open_entry(id).await? else { return Ok(false) };
         anyhow::ensure!(entry.attempts < MAX_ATTEMPTS, "begun {MAX_ATTEMPTS} times and never ended");
-        Ok(self.store.begin(id).await?)
+        self.store.begin(id).await?;
+        Ok(true)
     }
 
     /// Answers in a task of its own, so that a panic is one question's failure; passes the facts on as they come.
@@ -144,13 +150,15 @@ impl Service {
     }
 
     async fn pass_on(&self, id: &str, question: &UnderWay, step: Step) {
-        let Step::Facts { mut reply, .. } = step else { return };
+        let Step::Facts { mut reply, scope, .. } = step else { return };
         if question.cancel.is_cancelled() {
             return;
         }
         self.gauges.facts_after(now_ms() - question.received_ms);
         reply.buttons = vec![Button::Stop];
-        if let Err(error) = self.put_out(id, &question.asked, PostForm::Facts, reply).await {
+        let made_under = Some(MadeUnder { audience: format!("{:?}", question.audience), scope });
+        let post = Post { made_under, ..self.post_for(id, &question.asked, PostForm::Facts, reply) };
+        if let Err(error) = self.put_out(&post).await {
             tracing::warn!(question.id = id, "the facts wait for the whole answer: {error:#}");
         }
     }
@@ -167,20 +175,22 @@ impl Service {
         if reply.picture.is_some() && asked.private_to.is_some() {
             reply.notices.push(sentences::NO_PICTURE_HERE.to_owned());
         }
-        let scope = self.app.access().policy.scope_for(&question.audience).map(|scope| scope.id()).unwrap_or_default();
+        let audience = format!("{:?}", question.audience);
         let kept = Kept {
-            audience: format!("{:?}", question.audience),
+            audience: audience.clone(),
             person: asked.asker.clone(),
-            scope,
+            scope: answer.scope.clone(),
             records: answer.records.clone(),
             reply: Reply { buttons: Vec::new(), picture: None, ..answer.reply.clone() },
-            details: answer.plan.iter().map(|call| format!("{} {}", call.tool, call.args)).collect(),
+            details: details(&answer),
             facts_ms: answer.timings_ms.facts as i64,
             answer_ms: answer.timings_ms.answer as i64,
         };
-        let post = self.post_for(id, asked, PostForm::Whole, reply);
+        // What was read under no scope holds nothing of records.
+        let made_under = (!answer.scope.is_empty()).then(|| MadeUnder { audience, scope: answer.scope.clone() });
+        let post = Post { made_under, ..self.post_for(id, asked, PostForm::Whole, reply) };
+        self.keep_thread(asked, answer.subject).await?;
         if self.store.conclude(&ended, &post, Some(&kept), now_ms()).await? {
-            self.keep_thread(asked, answer.subject).await?;
             self.gauges.answered_after(now_ms() - question.received_ms);
         }
         Ok(())
@@ -196,16 +206,26 @@ impl Service {
             ThreadRow { people: others.into_iter().collect(), ..ThreadRow::default() }
         });
         thread.people.insert(asked.asker.clone());
-        (thread.subject, thread.last_speaker) = (subject, String::new());
+        (thread.subject, thread.last_message) = (subject, String::new());
         Ok(self.store.keep_thread(&asked.place, &thread, now_ms()).await?)
     }
+}
+
+/// How an answer was looked up, and every fact of it.
+fn details(answer: &Answer) -> Vec<String> {
+    let calls = answer.plan.iter().map(|call| format!("{} {}", call.tool, call.args));
+    let facts = answer.facts.iter().take(MAX_DETAILS).map(|fact| {
+        let step = fact.step.map(|step| format!(" at step {step}")).unwrap_or_default();
+        format!("{} = {}{step} ({})", fact.name, fact.shown(), fact.record.as_deref().unwrap_or("counted"))
+    });
+    calls.chain(facts).collect()
 }
 
 fn buttons(asked: &Asked, answer: &Answer) -> Vec<Button> {
     if answer.reference.is_some() {
         return Vec::new();
     }
-    let is_private = matches!(asked.way, Way::Command | Way::Shortcut);
+    let is_private = asked.private_to.is_some();
     let mut buttons = vec![Button::Useful, Button::NotUseful];
     if !answer.plan.is_empty() {
         buttons.push(Button::Details);

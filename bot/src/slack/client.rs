@@ -68,7 +68,7 @@ impl Client {
     pub(super) async fn post(&self, method: &str, body: &Value) -> Result<Value, SendError> {
         let session = self.client.open_session(&self.token);
         let call = session.http_session_api.http_post::<Value, Value>(method, body, None);
-        within(call).await
+        said_ok(within(call).await?)
     }
 
     /// Calls a method that reads.
@@ -76,7 +76,7 @@ impl Client {
         let session = self.client.open_session(&self.token);
         let params: Vec<(&str, Option<&str>)> = params.iter().map(|(name, value)| (*name, Some(*value))).collect();
         let call = session.http_session_api.http_get::<Value, _, _>(method, &params, None);
-        within(call).await
+        said_ok(within(call).await?)
     }
 
     /// Posts bytes to an address that Slack gave for a file.
@@ -107,6 +107,11 @@ impl Client {
     }
 }
 
+/// An answer of Slack's; a page of something in between is none, and nothing may be concluded from what it does not say.
+fn said_ok(answer: Value) -> Result<Value, SendError> {
+    if answer["ok"] == true { Ok(answer) } else { Err(SendError::Ambiguous("the answer is not Slack's".to_owned())) }
+}
+
 /// What `classify` says of an answer that is no JSON.
 const NO_JSON: &str = "the answer is no JSON";
 
@@ -123,15 +128,21 @@ fn classify(error: &SlackClientError) -> SendError {
         SlackClientError::RateLimitError(limit) => {
             SendError::Pause { after_ms: limit.retry_after.map_or(1_000, |after| after.as_millis() as i64) }
         }
-        SlackClientError::ApiError(error) => by_code(&error.code),
+        SlackClientError::ApiError(error) => match (by_code(&error.code), needed(error.http_response_body.as_deref())) {
+            (SendError::NotDelivered(why), Some(needed)) => SendError::NotDelivered(format!("{why} (it needs `{needed}`)")),
+            (said, _) => said,
+        },
         SlackClientError::HttpError(error) if error.status_code.is_server_error() => {
             SendError::Ambiguous(format!("Slack answers {}", error.status_code))
         }
+        SlackClientError::HttpError(error) if [407, 408, 421, 425].contains(&error.status_code.as_u16()) => {
+            SendError::NotDelivered(format!("Slack answers {}", error.status_code))
+        }
         SlackClientError::HttpError(error) => SendError::Refused(format!("Slack answers {}", error.status_code)),
         SlackClientError::HttpProtocolError(error) => {
-            let cause = error.cause.as_ref().map(|cause| format!("{cause:?}")).unwrap_or_default();
+            let cause = error.cause.as_ref().and_then(|cause| cause.downcast_ref::<hyper_util::client::legacy::Error>());
             // Where no connection came about nothing was delivered.
-            if cause.contains("Connect") {
+            if cause.is_some_and(hyper_util::client::legacy::Error::is_connect) {
                 SendError::NotDelivered("cannot connect to Slack".to_owned())
             } else {
                 SendError::Ambiguous("the connection to Slack broke".to_owned())
@@ -151,6 +162,13 @@ fn by_code(code: &str) -> SendError {
         code if OF_LOGIN.contains(&code) => SendError::NotDelivered(format!("Slack says `{code}`: {}", advice(code))),
         code => SendError::Refused(format!("Slack says `{code}`: {}", advice(code))),
     }
+}
+
+/// The scope that an answer says is missing.
+fn needed(body: Option<&str>) -> Option<String> {
+    let body: Value = serde_json::from_str(body?).ok()?;
+    let needed: String = body["needed"].as_str()?.chars().filter(|c| c.is_ascii_alphanumeric() || ":,._".contains(*c)).collect();
+    (!needed.is_empty()).then_some(needed)
 }
 
 /// What whoever runs the program can do about it.

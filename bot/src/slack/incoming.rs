@@ -93,7 +93,9 @@ fn message(event: &Value, key: &str, team: &str, me: &Me) -> Option<Incoming> {
 /// Somebody's message to the bot; it is answered in the message's thread.
 fn asked(event: &Value, team: &str, me: &Me, way: Way) -> Option<Incoming> {
     let (channel, ts) = (text(&event["channel"]), text(&event["ts"]));
-    if is_program(event, me) || event["hidden"].as_bool() == Some(true) || channel.is_empty() || ts.is_empty() {
+    // A message whose words the library could not read comes again as a mention, with them.
+    if is_program(event, me) || !event["text"].is_string() || event["hidden"].as_bool() == Some(true) || channel.is_empty() || ts.is_empty()
+    {
         return None;
     }
     let thread = Some(text(&event["thread_ts"])).filter(|thread| !thread.is_empty()).unwrap_or_else(|| ts.clone());
@@ -110,7 +112,7 @@ pub fn missed(message: &Value, channel: &str, me: &Me) -> Option<Incoming> {
     message["type"] = "message".into();
     let mut incoming = event(&serde_json::json!({"team_id": me.team, "event": message}), me)?;
     match &mut incoming.event {
-        Event::Asked(asked) if asked.way != Way::Overheard => asked.is_late = true,
+        Event::Asked(asked) => asked.is_late = true,
         _ => return None,
     }
     Some(incoming)

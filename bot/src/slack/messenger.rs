@@ -8,18 +8,23 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
+use super::body::{METADATA, body, file_name, message, next_cursor, private};
 use super::client::Client;
 use super::incoming::{self, Me};
 use super::outgoing::{self, Form, Message, Setting};
-use crate::chat::{Asked, Incoming, Messenger, Place, PlaceKind, Reply, SendError, Way};
+use crate::chat::{Asked, Button, Incoming, Messenger, Place, PlaceKind, Press, Reply, SendError, Way};
 use crate::gate::{ChannelFacts, PersonFacts};
 use crate::store::{Outgoing, Post, PostForm};
 
-/// The type of the metadata that carries an outbox row's id.
-const METADATA: &str = "runlore_reply";
+/// How long what Slack says of a person is believed, and of a channel, which may be shared from one moment to the next.
+const PERSON_BELIEVED: Duration = Duration::from_secs(60);
+const CHANNEL_BELIEVED: Duration = Duration::from_secs(4);
 
-/// How long what Slack says of people and channels is believed.
-const BELIEVED: Duration = Duration::from_secs(60);
+/// What Slack says where blocks are not to its liking; the plain text always is.
+const OF_BLOCKS: [&str; 5] = ["invalid_blocks", "msg_blocks_too_long", "msg_too_long", "invalid_blocks_format", "no_text"];
+
+/// Parts of a long answer that one press shows.
+const MAX_PARTS: usize = 4;
 
 /// How many messages a look reads, and a catching up.
 const READ: &str = "200";
@@ -54,8 +59,8 @@ impl SlackMessenger {
             return self.upload(outgoing).await;
         }
         let message = message(post);
-        if let Some((_, address)) = &post.private_to {
-            self.client.post_to(address, &private(&message)).await?;
+        if let Some((person, address)) = &post.private_to {
+            self.show_to(person, address, &post.place, &message).await?;
             return Ok(String::new());
         }
         let mut body = body(&post.place.channel, &message);
@@ -65,18 +70,47 @@ impl SlackMessenger {
         if let Some(thread) = &post.place.thread {
             body["thread_ts"] = thread.as_str().into();
         }
-        let answer = self.client.post("chat.postMessage", &body).await?;
+        let answer = self.with_blocks_or_without("chat.postMessage", body).await?;
         answer["ts"].as_str().map(str::to_owned).ok_or_else(|| SendError::Ambiguous("Slack's answer has no `ts`".to_owned()))
     }
 
     async fn update_message(&self, remote: &str, outgoing: &Outgoing) -> Result<(), SendError> {
-        if remote.is_empty() || outgoing.post.form == PostForm::Picture {
+        if outgoing.post.form == PostForm::Picture {
             return Ok(());
+        }
+        if remote.is_empty() {
+            // What one person alone was shown cannot be changed.
+            return self.post_message(outgoing).await.map(|_| ());
         }
         let mut body = body(&outgoing.post.place.channel, &message(&outgoing.post));
         body["ts"] = remote.into();
         body["metadata"] = json!({"event_type": METADATA, "event_payload": {"key": outgoing.id}});
-        self.client.post("chat.update", &body).await.map(|_| ())
+        self.with_blocks_or_without("chat.update", body).await.map(|_| ())
+    }
+
+    /// Sends a message; where Slack does not like its blocks, as plain text.
+    async fn with_blocks_or_without(&self, method: &str, mut body: Value) -> Result<Value, SendError> {
+        match self.client.post(method, &body).await {
+            Err(SendError::Refused(why)) if OF_BLOCKS.iter().any(|code| why.contains(&format!("`{code}`"))) => {
+                tracing::error!(why, "a message goes out without its blocks");
+                body["blocks"] = json!([]);
+                self.client.post(method, &body).await
+            }
+            other => other,
+        }
+    }
+
+    /// Shows something to one person alone: by the address that came with what the person did, and where that is used up, by name.
+    async fn show_to(&self, person: &str, address: &str, place: &Place, message: &Message) -> Result<(), SendError> {
+        match self.client.post_to(address, &private(message)).await {
+            Err(SendError::Refused(why)) => {
+                tracing::info!(why, "an address for one answer is used up");
+                let mut body = body(&place.channel, message);
+                body["user"] = person.into();
+                self.client.post("chat.postEphemeral", &body).await.map(|_| ())
+            }
+            other => other,
+        }
     }
 
     /// Uploads a picture into the thread. Its name holds the row's id, by which it is found again.
@@ -106,44 +140,33 @@ impl SlackMessenger {
         }
         let place = &outgoing.post.place;
         let oldest = (outgoing.created_ms / 1_000 - CLOCKS_S).to_string();
-        let mut cursor = String::new();
-        loop {
-            let mut params =
-                vec![("channel", place.channel.as_str()), ("limit", READ), ("include_all_metadata", "true"), ("oldest", &*oldest)];
-            if !cursor.is_empty() {
-                params.push(("cursor", &cursor));
+        let mut params = vec![("channel", place.channel.as_str()), ("include_all_metadata", "true"), ("oldest", &*oldest)];
+        let method = match &place.thread {
+            Some(thread) => {
+                params.push(("ts", thread));
+                "conversations.replies"
             }
-            let method = match &place.thread {
-                Some(thread) => {
-                    params.push(("ts", thread));
-                    "conversations.replies"
-                }
-                None => "conversations.history",
-            };
-            let page = self.client.get(method, &params).await?;
-            let name = file_name(outgoing);
-            let has_file =
-                |message: &Value| message["files"].as_array().into_iter().flatten().any(|file| file["name"].as_str() == Some(&name));
-            let is_it = |message: &&Value| message["metadata"]["event_payload"]["key"].as_str() == Some(&outgoing.id) || has_file(message);
-            if let Some(found) = page["messages"].as_array().into_iter().flatten().find(is_it) {
-                return Ok(found["ts"].as_str().map(str::to_owned));
-            }
-            cursor = next_cursor(&page);
-            if cursor.is_empty() {
-                return Ok(None);
-            }
-        }
+            None => "conversations.history",
+        };
+        let name = file_name(outgoing);
+        let has_file = |message: &Value| message["files"].as_array().into_iter().flatten().any(|file| file["name"].as_str() == Some(&name));
+        let is_it = |message: &&Value| message["metadata"]["event_payload"]["key"].as_str() == Some(&outgoing.id) || has_file(message);
+        let messages = self.pages(method, &params).await?;
+        Ok(messages.iter().find(is_it).and_then(|found| found["ts"].as_str()).map(str::to_owned))
     }
 
     async fn read_person(&self, person: &str) -> Result<PersonFacts, SendError> {
         if person.is_empty() {
             return Ok(PersonFacts::default());
         }
-        if let Some(facts) = fresh(&self.people, person) {
+        if let Some(facts) = fresh(&self.people, person, PERSON_BELIEVED) {
             return Ok(facts);
         }
         let answer = self.client.get("users.info", &[("user", person)]).await?;
         let user = &answer["user"];
+        if user["id"] != person {
+            return Err(SendError::Ambiguous("Slack tells of somebody else".to_owned()));
+        }
         let is = |flag: &str| user[flag].as_bool() == Some(true);
         let facts = PersonFacts {
             is_guest: is("is_restricted") || is("is_ultra_restricted"),
@@ -159,15 +182,19 @@ impl SlackMessenger {
         if place.kind == PlaceKind::Direct {
             return Ok(ChannelFacts::default());
         }
-        if let Some(facts) = fresh(&self.channels, &place.channel) {
+        if let Some(facts) = fresh(&self.channels, &place.channel, CHANNEL_BELIEVED) {
             return Ok(facts);
         }
         let answer = self.client.get("conversations.info", &[("channel", place.channel.as_str())]).await?;
         let channel = &answer["channel"];
+        if channel["id"] != place.channel.as_str() {
+            return Err(SendError::Ambiguous("Slack tells of another channel".to_owned()));
+        }
         let is = |flag: &str| channel[flag].as_bool() == Some(true);
         let facts = ChannelFacts {
             name: channel["name"].as_str().unwrap_or_default().to_owned(),
             is_shared: is("is_ext_shared") || is("is_pending_ext_shared") || is("is_org_shared"),
+            is_group: is("is_mpim") || channel["name"].as_str().is_some_and(|name| name.starts_with("mpdm-")),
             is_archived: is("is_archived"),
         };
         keep(&self.channels, &place.channel, facts.clone());
@@ -203,35 +230,40 @@ impl SlackMessenger {
 
     /// Questions in a channel's history, threads with later replies included.
     async fn read_missed(&self, channel: &str, since: &str) -> Result<Vec<Incoming>, SendError> {
-        let mut found = Vec::new();
-        let mut cursor = String::new();
         // Threads that began earlier go on too: a day back is read for those.
         let day_before = since.split('.').next().and_then(|s| s.parse::<i64>().ok()).map_or(0, |s| s - 24 * 60 * 60).to_string();
-        loop {
-            let mut params = vec![("channel", channel), ("limit", READ), ("oldest", &*day_before)];
-            if !cursor.is_empty() {
-                params.push(("cursor", &cursor));
+        let mut found = Vec::new();
+        for message in self.pages("conversations.history", &[("channel", channel), ("oldest", &day_before)]).await? {
+            let ts = message["ts"].as_str().unwrap_or_default();
+            if ts > since {
+                found.extend(incoming::missed(&message, channel, &self.me));
             }
-            let page = self.client.get("conversations.history", &params).await?;
-            for message in page["messages"].as_array().into_iter().flatten() {
-                let ts = message["ts"].as_str().unwrap_or_default();
-                if ts > since {
-                    found.extend(incoming::missed(message, channel, &self.me));
-                }
-                if message["latest_reply"].as_str().is_some_and(|latest| latest > since) {
-                    let params = [("channel", channel), ("ts", ts), ("limit", READ), ("oldest", since)];
-                    let replies = self.client.get("conversations.replies", &params).await?;
-                    let later = replies["messages"].as_array().into_iter().flatten().filter(|reply| reply["ts"].as_str() > Some(since));
-                    found.extend(later.filter_map(|reply| incoming::missed(reply, channel, &self.me)));
-                }
-            }
-            cursor = next_cursor(&page);
-            if cursor.is_empty() {
-                break;
+            if message["latest_reply"].as_str().is_some_and(|latest| latest > since) {
+                let replies = self.pages("conversations.replies", &[("channel", channel), ("ts", ts), ("oldest", since)]).await?;
+                let later = replies.iter().filter(|reply| reply["ts"].as_str() > Some(since));
+                found.extend(later.filter_map(|reply| incoming::missed(reply, channel, &self.me)));
             }
         }
         found.sort_by(|a, b| a.event.message().cmp(b.event.message()));
         Ok(found)
+    }
+
+    /// All messages that a method gives, page by page.
+    async fn pages(&self, method: &str, params: &[(&str, &str)]) -> Result<Vec<Value>, SendError> {
+        let (mut messages, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let mut params = [params, &[("limit", READ)]].concat();
+            if !cursor.is_empty() {
+                params.push(("cursor", &cursor));
+            }
+            let page = self.client.get(method, &params).await?;
+            messages.extend(page["messages"].as_array().into_iter().flatten().cloned());
+            let next = next_cursor(&page);
+            if next.is_empty() {
+                return Ok(messages);
+            }
+            cursor = next;
+        }
     }
 }
 
@@ -280,12 +312,35 @@ impl Messenger for SlackMessenger {
         self.read_channel(place).boxed()
     }
 
-    fn whisper<'a>(&'a self, to: &'a str, _person: &'a str, reply: &'a Reply) -> BoxFuture<'a, Result<(), SendError>> {
+    fn whisper<'a>(&'a self, press: &'a Press, reply: &'a Reply) -> BoxFuture<'a, Result<(), SendError>> {
         async move {
-            let setting = Setting { asker: None, question: "00000000-0000-0000-0000-000000000000", form: Form::Whole };
-            self.client.post_to(to, &private(&outgoing::message(reply, &setting))).await
+            let Some(address) = &press.private_to else { return Ok(()) };
+            let n_shown = usize::from(press.button == Button::More);
+            for part in outgoing::parts(reply).iter().skip(n_shown).take(MAX_PARTS) {
+                let part = Reply { buttons: Vec::new(), ..part.clone() };
+                let setting = Setting { asker: None, question: &press.question, form: Form::Whole };
+                self.show_to(&press.person, address, &press.place, &outgoing::message(&part, &setting)).await?;
+            }
+            Ok(())
         }
         .boxed()
+    }
+
+    fn offer<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, ()> {
+        async move {
+            let prompts: Vec<Value> = EXAMPLES.iter().map(|example| json!({"title": example, "message": example})).collect();
+            // Without a thread: with one, Slack shows them to nobody and says that all is well.
+            let body = json!({"channel_id": place.channel, "prompts": prompts});
+            if let Err(error) = self.client.post("assistant.threads.setSuggestedPrompts", &body).await {
+                tracing::debug!(%error, "no suggested prompts");
+            }
+        }
+        .boxed()
+    }
+
+    fn message_at(&self, at_ms: i64) -> String {
+        // Down to the second: rather one message too many than one too few.
+        format!("{}.000000", at_ms.div_euclid(1_000))
     }
 
     fn ask_reason<'a>(&'a self, trigger: &'a str, question: &'a str) -> BoxFuture<'a, Result<(), SendError>> {
@@ -309,47 +364,16 @@ impl Messenger for SlackMessenger {
     }
 }
 
-/// A post as a message.
-fn message(post: &Post) -> Message {
-    // In a direct message nobody else is there to be told apart from, and what one person alone sees is addressed already.
-    let asker = post.asker.as_deref().filter(|_| post.place.kind == PlaceKind::Channel && post.private_to.is_none());
-    let setting = |form| Setting { asker, question: &post.question, form };
-    match post.form {
-        PostForm::Waiting => outgoing::sentence(&post.reply.headline),
-        PostForm::Facts => outgoing::message(&post.reply, &setting(Form::Facts)),
-        PostForm::Whole | PostForm::Picture => outgoing::message(&post.reply, &setting(Form::Whole)),
-    }
-}
-
-/// The name of a row's picture on Slack.
-fn file_name(outgoing: &Outgoing) -> String {
-    let name = outgoing.post.reply.picture.as_ref().map_or("chart.png", |picture| picture.name.as_str());
-    format!("{}-{name}", &outgoing.id[..outgoing.id.len().min(8)])
-}
-
-fn body(channel: &str, message: &Message) -> Value {
-    json!({"channel": channel, "text": message.text, "blocks": message.blocks, "parse": "none"})
-}
-
-/// For one person alone: without the word Slack would show it to that person too, but a stand-in or a later Slack may not.
-fn private(message: &Message) -> Value {
-    json!({"response_type": "ephemeral", "replace_original": false, "text": message.text, "blocks": message.blocks})
-}
-
-fn next_cursor(page: &Value) -> String {
-    page["response_metadata"]["next_cursor"].as_str().unwrap_or_default().to_owned()
-}
-
 fn locked<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn fresh<T: Clone>(kept: &Mutex<HashMap<String, (Instant, T)>>, key: &str) -> Option<T> {
-    locked(kept).get(key).filter(|(since, _)| since.elapsed() < BELIEVED).map(|(_, facts)| facts.clone())
+fn fresh<T: Clone>(kept: &Mutex<HashMap<String, (Instant, T)>>, key: &str, believed: Duration) -> Option<T> {
+    locked(kept).get(key).filter(|(since, _)| since.elapsed() < believed).map(|(_, facts)| facts.clone())
 }
 
 fn keep<T>(kept: &Mutex<HashMap<String, (Instant, T)>>, key: &str, facts: T) {
     let mut kept = locked(kept);
-    kept.retain(|_, (since, _)| since.elapsed() < BELIEVED);
+    kept.retain(|_, (since, _)| since.elapsed() < PERSON_BELIEVED);
     kept.insert(key.to_owned(), (Instant::now(), facts));
 }

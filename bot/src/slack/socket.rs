@@ -22,7 +22,8 @@ const N_CONNECTIONS: u32 = 2;
 /// Pause before a lost connection is made anew, in seconds.
 const RECONNECT_S: u64 = 5;
 
-/// So long a fresh start waits for Slack's first word.
+/// So long a fresh start waits for Slack to greet both connections, and the watchdog for the first word.
+const FIRST_WORDS: Duration = Duration::from_secs(8);
 const FIRST_WORD: Duration = Duration::from_secs(30);
 
 /// How often, and how far apart, it is looked whether another program serves with the same app.
@@ -38,8 +39,17 @@ struct Heard {
     me: Me,
     /// How often Slack greeted since the last start.
     n_greetings: AtomicU32,
-    /// The most connections of others that a greeting spoke of since then.
-    n_others: AtomicU32,
+    /// How many connections of the app there are, as the first greeting said and as the last one did.
+    n_at_first: AtomicU32,
+    n_connections: AtomicU32,
+}
+
+impl Heard {
+    fn new(service: &Arc<Service>, me: &Me) -> Arc<Self> {
+        let nothing = AtomicU32::default;
+        let (n_greetings, n_at_first, n_connections) = (nothing(), nothing(), nothing());
+        Arc::new(Self { service: Arc::clone(service), me: me.clone(), n_greetings, n_at_first, n_connections })
+    }
 }
 
 type Listener = SlackClientSocketModeListener<SlackClientHyperHttpsConnector>;
@@ -48,9 +58,8 @@ type Listener = SlackClientSocketModeListener<SlackClientHyperHttpsConnector>;
 pub(super) async fn listen(settings: &SlackSettings, app_token: &SecretString, me: &Me, service: Arc<Service>) -> anyhow::Result<()> {
     let client = Client::new(&settings.api_url, app_token.expose_secret())?;
     refuse_wrong_token(&client).await?;
-    let heard =
-        Arc::new(Heard { service: Arc::clone(&service), me: me.clone(), n_greetings: AtomicU32::new(0), n_others: AtomicU32::new(0) });
-    let mut listener = start_alone(&client, &heard).await?;
+    service.gauges.lose_after(settings.silence + FIRST_WORD);
+    let mut listener = start_alone(&client, &service, me).await?;
     let mut begun = Instant::now();
     loop {
         tokio::select! {
@@ -63,8 +72,8 @@ pub(super) async fn listen(settings: &SlackSettings, app_token: &SecretString, m
             Some(silent) => silent > settings.silence && begun.elapsed() > FIRST_WORD.min(settings.silence),
         };
         if is_lost {
-            tracing::warn!(silent_s = silent.map(|s| s.as_secs()), "no word from Slack; connecting anew");
-            match start(&client, &heard).await {
+            tracing::info!(silent_s = silent.map(|s| s.as_secs()), "no word from Slack; connecting anew");
+            match start(&client, &Heard::new(&service, me)).await {
                 Ok(fresh) => {
                     let old = std::mem::replace(&mut listener, fresh);
                     tokio::spawn(async move { old.shutdown().await });
@@ -80,22 +89,27 @@ pub(super) async fn listen(settings: &SlackSettings, app_token: &SecretString, m
 
 /// Starts, where nobody else serves with this app: each of two would get only a part of the questions. Connections of a program that
 /// has just ended may still be counted, so it is looked again before this is said.
-async fn start_alone(client: &Client, heard: &Arc<Heard>) -> anyhow::Result<Listener> {
+async fn start_alone(client: &Client, service: &Arc<Service>, me: &Me) -> anyhow::Result<Listener> {
     let mut n_tries = 0;
     loop {
         n_tries += 1;
-        heard.n_greetings.store(0, Ordering::Relaxed);
-        heard.n_others.store(0, Ordering::Relaxed);
-        let listener = start(client, heard).await?;
-        let greeting = async {
-            while heard.n_greetings.load(Ordering::Relaxed) == 0 {
+        // Greetings of an earlier try count for that one.
+        let heard = Heard::new(service, me);
+        let listener = start(client, &heard).await?;
+        let greeted = async {
+            while heard.n_greetings.load(Ordering::Relaxed) < N_CONNECTIONS {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        // Slack may be away; the watchdog goes on from there.
-        let is_greeted = tokio::time::timeout(FIRST_WORD, greeting).await.is_ok();
-        let n_others = heard.n_others.load(Ordering::Relaxed);
-        if !is_greeted || n_others == 0 {
+        // Slack may be away, or slow with the second one; the watchdog goes on from there.
+        tokio::select! {
+            _ = tokio::time::timeout(FIRST_WORDS, greeted) => {}
+            () = service.stop().cancelled() => return Ok(listener),
+        }
+        let n_own = heard.n_greetings.load(Ordering::Relaxed);
+        let n_others = heard.n_connections.load(Ordering::Relaxed).saturating_sub(n_own);
+        // Who was alone at the first greeting came first, and stays.
+        if heard.n_at_first.load(Ordering::Relaxed) <= 1 || n_others == 0 {
             return Ok(listener);
         }
         listener.shutdown().await;
@@ -169,10 +183,11 @@ async fn take_in(state: &SlackClientEventsUserState, convert: impl FnOnce(&Me) -
 /// The library does not let the type of its greeting be named, but it can be written as JSON.
 async fn on_hello<Hello: serde::Serialize>(hello: Hello, _client: Arc<SlackHyperClient>, state: SlackClientEventsUserState) {
     if let Some(heard) = heard(&state).await {
-        heard.service.gauges.connected();
         let n_connections = serde_json::to_value(&hello).ok().and_then(|hello| hello["num_connections"].as_u64()).unwrap_or(0);
-        let n_own = heard.n_greetings.fetch_add(1, Ordering::Relaxed) + 1;
-        heard.n_others.fetch_max((n_connections as u32).saturating_sub(n_own), Ordering::Relaxed);
+        heard.n_connections.store(n_connections as u32, Ordering::Relaxed);
+        if heard.n_greetings.fetch_add(1, Ordering::Relaxed) == 0 {
+            heard.n_at_first.store(n_connections as u32, Ordering::Relaxed);
+        }
         let service = Arc::clone(&heard.service);
         tokio::spawn(async move { service.catch_up(crate::chat::Platform::Slack).await });
     }

@@ -24,6 +24,9 @@ use crate::serve::Service;
 /// Longest body, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
 
+/// How long requests that are on their way may take at the end.
+const LAST_REQUESTS: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// What the routes share.
 struct Door {
     service: Arc<Service>,
@@ -35,7 +38,7 @@ struct Door {
 pub(super) async fn listen(address: SocketAddr, secret: &SecretString, me: &Me, service: Arc<Service>) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let stop = service.stop().clone();
-    service.gauges.connected();
+    service.gauges.hear();
     let caught_up = Arc::clone(&service);
     tokio::spawn(async move { caught_up.catch_up(crate::chat::Platform::Slack).await });
     let verifier = SlackEventSignatureVerifier::new(&SlackSigningSecret::from(secret.expose_secret().to_owned()));
@@ -46,7 +49,15 @@ pub(super) async fn listen(address: SocketAddr, secret: &SecretString, me: &Me, 
         .route("/slack/interactions", post(interactions))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(door);
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await.context("Slack's events are not served any more")
+    let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let too_long = async {
+        stop.cancelled().await;
+        tokio::time::sleep(LAST_REQUESTS).await;
+    };
+    tokio::select! {
+        served = async { serve.await } => served.context("Slack's events are not served any more"),
+        () = too_long => Ok(()),
+    }
 }
 
 async fn events(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) -> Response {

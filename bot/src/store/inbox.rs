@@ -64,17 +64,42 @@ impl Store {
         let channel = event.place().map_or("", |place| place.channel.as_str());
         let insert = sqlx::query(insert).bind(incoming.id()).bind(event.kind()).bind(event.platform().as_str()).bind(channel);
         let insert = insert.bind(event.message()).bind(event.person()).bind(to_json(event)?).bind(now_ms);
-        Ok(insert.execute(&self.pool).await?.rows_affected() == 1)
+        Ok(insert.execute(&self.inlet).await?.rows_affected() == 1)
     }
 
-    /// What is to be worked on, the oldest first.
+    /// The ids of what is to be worked on, the oldest first.
     ///
     /// # Errors
     /// Where the database does not serve.
-    pub async fn open_entries(&self, limit: i64) -> Result<Vec<Entry>, StoreError> {
-        let query = "SELECT id, body, attempts, received_ms FROM inbox WHERE state = 'open' ORDER BY received_ms, id LIMIT $1";
-        let rows = sqlx::query(query).bind(limit).fetch_all(&self.pool).await?;
-        rows.iter().map(entry).collect()
+    pub async fn open_ids(&self, limit: i64) -> Result<Vec<String>, StoreError> {
+        let query = sqlx::query("SELECT id FROM inbox WHERE state = 'open' ORDER BY received_ms, id LIMIT $1").bind(limit);
+        query.fetch_all(&self.pool).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    /// An entry that is still to be worked on, as it is now; none where it has ended. One that cannot be read ends here.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn open_entry(&self, id: &str) -> Result<Option<Entry>, StoreError> {
+        let query = sqlx::query("SELECT id, body, attempts, received_ms FROM inbox WHERE id = $1 AND state = 'open'").bind(id);
+        match query.fetch_optional(&self.pool).await?.as_ref().map(entry).transpose() {
+            Err(StoreError::Broken { what, reason }) => {
+                tracing::error!(event.id = id, what, reason, "an event cannot be read and is given up");
+                sqlx::query("UPDATE inbox SET state = 'failed' WHERE id = $1").bind(id).execute(&self.pool).await?;
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
+    /// Whether it was told that a message is gone.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn was_deleted(&self, platform: Platform, channel: &str, message: &str) -> Result<bool, StoreError> {
+        let query = "SELECT COUNT(*) FROM inbox WHERE platform = $1 AND channel = $2 AND message = $3 AND kind = 'deleted'";
+        let row = sqlx::query(query).bind(platform.as_str()).bind(channel).bind(message).fetch_one(&self.pool).await?;
+        Ok(row.try_get::<i64, _>(0)? > 0)
     }
 
     /// A question by its id, whatever its state.
@@ -83,7 +108,8 @@ impl Store {
     /// Where the database does not serve.
     pub async fn entry(&self, id: &str) -> Result<Option<Entry>, StoreError> {
         let query = sqlx::query("SELECT id, body, attempts, received_ms FROM inbox WHERE id = $1").bind(id);
-        query.fetch_optional(&self.pool).await?.as_ref().map(entry).transpose()
+        // What was passed over has no words any more.
+        Ok(query.fetch_optional(&self.pool).await?.as_ref().and_then(|row| entry(row).ok()))
     }
 
     /// The question that a message asked, and whether it is still open.
@@ -95,7 +121,8 @@ impl Store {
                      WHERE platform = $1 AND channel = $2 AND message = $3 AND kind = 'question'";
         let query = sqlx::query(query).bind(platform.as_str()).bind(channel).bind(message);
         let Some(row) = query.fetch_optional(&self.pool).await? else { return Ok(None) };
-        Ok(Some((entry(&row)?, row.try_get::<String, _>(4)? == "open")))
+        let is_open = row.try_get::<String, _>(4)? == "open";
+        Ok(entry(&row).ok().map(|entry| (entry, is_open)))
     }
 
     /// Notes that work on a question begins; how often it was begun before.
@@ -117,12 +144,12 @@ impl Store {
         Ok(())
     }
 
-    /// Ends what is no question.
+    /// Ends what is no question, and forgets its words.
     ///
     /// # Errors
     /// Where the database does not serve.
     pub async fn done(&self, id: &str, now_ms: i64) -> Result<(), StoreError> {
-        let update = sqlx::query("UPDATE inbox SET state = 'done', ended_ms = $1 WHERE id = $2 AND state = 'open'");
+        let update = sqlx::query("UPDATE inbox SET state = 'done', ended_ms = $1, body = '' WHERE id = $2 AND state = 'open'");
         update.bind(now_ms).bind(id).execute(&self.pool).await?;
         Ok(())
     }
@@ -136,6 +163,16 @@ impl Store {
         let was_open = end(&mut write, id, &Ended { end: End::Cancelled, reference: None }, now_ms).await?;
         write.commit().await?;
         Ok(was_open)
+    }
+
+    /// Ends what was said in a thread to somebody else, and forgets its words.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn pass_over(&self, id: &str, now_ms: i64) -> Result<(), StoreError> {
+        let update = "UPDATE inbox SET state = 'cancelled', ended_ms = $1, body = '' WHERE id = $2 AND state = 'open'";
+        sqlx::query(update).bind(now_ms).bind(id).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// How many questions are in each state.

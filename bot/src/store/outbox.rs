@@ -39,6 +39,18 @@ pub struct Post {
     pub reply: Reply,
     /// How far it is.
     pub form: PostForm,
+    /// Under which audience and scope it was made, where it holds anything of records: it is posted only while that still holds.
+    #[serde(default)]
+    pub made_under: Option<MadeUnder>,
+}
+
+/// Who may see a reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeUnder {
+    /// The audience.
+    pub audience: String,
+    /// The scope's id.
+    pub scope: String,
 }
 
 /// A row that is due.
@@ -64,6 +76,18 @@ pub struct Outgoing {
     pub created_ms: i64,
 }
 
+impl Outgoing {
+    /// The row's state as it was read.
+    fn state(&self) -> &'static str {
+        match (self.is_to_go, self.is_unsure, &self.remote) {
+            (true, _, _) => "going",
+            (_, true, _) => "unsure",
+            (_, _, Some(_)) => "posted",
+            (_, _, None) => "waiting",
+        }
+    }
+}
+
 /// How a send ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sent {
@@ -71,6 +95,8 @@ pub enum Sent {
     Posted(String),
     /// It was taken away.
     Removed,
+    /// What stood there is gone: posted anew.
+    Anew,
     /// Certainly not delivered: again from then on.
     Again { due_ms: i64 },
     /// Nobody knows: look from then on.
@@ -87,6 +113,24 @@ impl Store {
     pub async fn put_out(&self, post: &Post, part: i64, now_ms: i64) -> Result<(), StoreError> {
         let mut write = self.pool.begin().await?;
         put(&mut write, post, part, now_ms).await?;
+        Ok(write.commit().await?)
+    }
+
+    /// Stores what is to be seen of a question that is still open; nothing where it has ended. A sentence about waiting gives way to
+    /// whatever is there.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn put_out_while_open(&self, post: &Post, now_ms: i64) -> Result<(), StoreError> {
+        let mut write = self.pool.begin().await?;
+        // A write first, so that nobody ends the question between the look and the next write.
+        let touch = sqlx::query("UPDATE inbox SET attempts = attempts WHERE id = $1 AND state = 'open'").bind(&*post.question);
+        let is_open = touch.execute(&mut *write).await?.rows_affected() == 1;
+        let is_there = sqlx::query("SELECT COUNT(*) FROM outbox WHERE question = $1").bind(&*post.question).fetch_one(&mut *write).await?;
+        let is_there = is_there.try_get::<i64, _>(0)? > 0;
+        if is_open && !(is_there && post.form == PostForm::Waiting) {
+            put(&mut write, post, 0, now_ms).await?;
+        }
         Ok(write.commit().await?)
     }
 
@@ -115,22 +159,38 @@ impl Store {
     /// # Errors
     /// Where the database does not serve.
     pub async fn due(&self, now_ms: i64, limit: i64) -> Result<Vec<Outgoing>, StoreError> {
-        let query = "SELECT id, body, version, remote, state, attempts, created_ms, posted_version FROM outbox WHERE due_ms <= $1 AND \
-                     (state IN ('waiting', 'unsure', 'going') OR (state = 'posted' AND version > posted_version)) ORDER BY created_ms, id LIMIT $2";
+        // A few of each channel, and of each channel a few of each person, so that nobody's flood stands before the others.
+        let query = "SELECT id, body, version, remote, state, attempts, created_ms, posted_version FROM (SELECT t.*, \
+                     ROW_NUMBER() OVER (PARTITION BY platform, channel ORDER BY turn, created_ms, part, id) AS place FROM (SELECT o.*, \
+                     ROW_NUMBER() OVER (PARTITION BY platform, channel, person ORDER BY created_ms, part, id) AS turn FROM outbox o \
+                     WHERE due_ms <= $1 AND (state IN ('waiting', 'unsure', 'going') OR (state = 'posted' AND version > posted_version))) t) p \
+                     WHERE place <= 5 ORDER BY place, created_ms, part, id LIMIT $2";
         let rows = sqlx::query(query).bind(now_ms).bind(limit).fetch_all(&self.pool).await?;
-        rows.iter().map(outgoing).collect()
+        let mut due = Vec::new();
+        for row in rows {
+            match outgoing(&row) {
+                Ok(outgoing) => due.push(outgoing),
+                Err(error) => {
+                    let id: String = row.try_get(0)?;
+                    tracing::error!(outbox.id = id, %error, "a message cannot be read and is given up");
+                    sqlx::query("UPDATE outbox SET state = 'dropped' WHERE id = $1").bind(id).execute(&self.pool).await?;
+                }
+            }
+        }
+        Ok(due)
     }
 
-    /// Notes that a send begins: from now on nobody knows whether it stands there, until `sent` says so. Whether the row is still as
-    /// it was read; another has sent it otherwise.
+    /// Notes that a send begins: from now on nobody knows whether it stands there, until `sent` says so; should the program end before
+    /// that, it is looked for from `look_from_ms` on. Whether the row is still as it was read; another has sent it otherwise.
     ///
     /// # Errors
     /// Where the database does not serve; then nothing may be sent.
-    pub async fn begin_send(&self, outgoing: &Outgoing) -> Result<bool, StoreError> {
-        let update = "UPDATE outbox SET attempts = attempts + 1, state = CASE WHEN state = 'waiting' THEN 'unsure' ELSE state END \
-                      WHERE id = $1 AND attempts = $2 AND posted_version = $3 AND state IN ('waiting', 'unsure', 'posted', 'going')";
-        let update = sqlx::query(update).bind(&*outgoing.id).bind(outgoing.attempts).bind(outgoing.posted_version);
-        Ok(update.execute(&self.pool).await?.rows_affected() == 1)
+    pub async fn begin_send(&self, outgoing: &Outgoing, look_from_ms: i64) -> Result<bool, StoreError> {
+        let update = "UPDATE outbox SET attempts = attempts + 1, due_ms = CASE WHEN state = 'waiting' THEN $1 ELSE due_ms END, \
+                      state = CASE WHEN state = 'waiting' THEN 'unsure' ELSE state END \
+                      WHERE id = $2 AND attempts = $3 AND posted_version = $4 AND state = $5";
+        let update = sqlx::query(update).bind(look_from_ms).bind(&*outgoing.id).bind(outgoing.attempts).bind(outgoing.posted_version);
+        Ok(update.bind(outgoing.state()).execute(&self.pool).await?.rows_affected() == 1)
     }
 
     /// Notes how a send of a version ended.
@@ -140,11 +200,16 @@ impl Store {
     pub async fn sent(&self, id: &str, version: i64, sent: &Sent) -> Result<(), StoreError> {
         let query = match sent {
             Sent::Posted(remote) => sqlx::query(
-                "UPDATE outbox SET posted_version = $1, remote = $2, attempts = 0, \
+                "UPDATE outbox SET posted_version = $1, remote = $2, attempts = 0, due_ms = 0, \
                  state = CASE WHEN state IN ('going', 'removed') THEN state ELSE 'posted' END WHERE id = $3",
             )
             .bind(version)
             .bind(remote.clone()),
+            Sent::Anew => {
+                sqlx::query("UPDATE outbox SET due_ms = 0, attempts = 0, remote = NULL, posted_version = $1, state = $2 WHERE id = $3")
+                    .bind(0_i64)
+                    .bind("waiting")
+            }
             Sent::Removed => sqlx::query("UPDATE outbox SET posted_version = $1, state = $2 WHERE id = $3").bind(version).bind("removed"),
             Sent::Again { due_ms } => {
                 sqlx::query("UPDATE outbox SET due_ms = $1, state = CASE WHEN state = 'unsure' THEN $2 ELSE state END WHERE id = $3")
@@ -196,11 +261,13 @@ fn without_picture(post: &Post) -> Post {
 
 async fn put(write: &mut Transaction<'_, Any>, post: &Post, part: i64, now_ms: i64) -> Result<(), StoreError> {
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{} {part}", post.question).as_bytes()).to_string();
-    let upsert = "INSERT INTO outbox (id, question, part, platform, channel, body, state, version, posted_version, attempts, due_ms, created_ms) \
-                  VALUES ($1, $2, $3, $4, $5, $6, 'waiting', 1, 0, 0, $7, $8) \
-                  ON CONFLICT (question, part) DO UPDATE SET body = excluded.body, version = outbox.version + 1";
+    let upsert = "INSERT INTO outbox (id, question, part, platform, channel, person, body, state, version, posted_version, attempts, due_ms, created_ms) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', 1, 0, 0, $8, $9) \
+                  ON CONFLICT (id) DO UPDATE SET body = excluded.body, version = outbox.version + 1, \
+                  state = CASE WHEN outbox.state = 'dropped' THEN 'waiting' ELSE outbox.state END";
     let upsert = sqlx::query(upsert).bind(id).bind(&*post.question).bind(part).bind(post.place.platform.as_str());
-    let upsert = upsert.bind(&*post.place.channel).bind(to_json(post)?).bind(now_ms).bind(now_ms);
+    let upsert = upsert.bind(&*post.place.channel).bind(post.asker.clone().unwrap_or_default());
+    let upsert = upsert.bind(to_json(post)?).bind(now_ms).bind(now_ms);
     upsert.execute(&mut **write).await?;
     Ok(())
 }

@@ -15,8 +15,8 @@ pub struct ThreadRow {
     pub subject: Subject,
     /// Everybody who said something, the bot apart.
     pub people: BTreeSet<String>,
-    /// Who spoke last; empty for the bot.
-    pub last_speaker: String,
+    /// Somebody's last message; empty where the bot spoke after it.
+    pub last_message: String,
 }
 
 impl Store {
@@ -26,13 +26,13 @@ impl Store {
     /// Where the database does not serve.
     pub async fn thread(&self, place: &Place) -> Result<Option<ThreadRow>, StoreError> {
         let Some(thread) = &place.thread else { return Ok(None) };
-        let query = "SELECT subject, people, last_speaker FROM threads WHERE platform = $1 AND channel = $2 AND thread = $3";
+        let query = "SELECT subject, people, last_message FROM threads WHERE platform = $1 AND channel = $2 AND thread = $3";
         let query = sqlx::query(query).bind(place.platform.as_str()).bind(&*place.channel).bind(&**thread);
         let Some(row) = query.fetch_optional(&self.pool).await? else { return Ok(None) };
         Ok(Some(ThreadRow {
             subject: from_json("subject", &row.try_get::<String, _>(0)?)?,
             people: from_json("list of people", &row.try_get::<String, _>(1)?)?,
-            last_speaker: row.try_get(2)?,
+            last_message: row.try_get(2)?,
         }))
     }
 
@@ -42,11 +42,11 @@ impl Store {
     /// Where the database does not serve.
     pub async fn keep_thread(&self, place: &Place, row: &ThreadRow, now_ms: i64) -> Result<(), StoreError> {
         let Some(thread) = &place.thread else { return Ok(()) };
-        let upsert = "INSERT INTO threads (platform, channel, thread, subject, people, last_speaker, updated_ms) \
+        let upsert = "INSERT INTO threads (platform, channel, thread, subject, people, last_message, updated_ms) \
                       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (platform, channel, thread) DO UPDATE SET \
-                      subject = excluded.subject, people = excluded.people, last_speaker = excluded.last_speaker, updated_ms = excluded.updated_ms";
+                      subject = excluded.subject, people = excluded.people, last_message = excluded.last_message, updated_ms = excluded.updated_ms";
         let upsert = sqlx::query(upsert).bind(place.platform.as_str()).bind(&*place.channel).bind(&**thread);
-        let upsert = upsert.bind(to_json(&row.subject)?).bind(to_json(&row.people)?).bind(&*row.last_speaker).bind(now_ms);
+        let upsert = upsert.bind(to_json(&row.subject)?).bind(to_json(&row.people)?).bind(&*row.last_message).bind(now_ms);
         upsert.execute(&self.pool).await?;
         Ok(())
     }

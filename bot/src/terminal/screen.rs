@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn facts(text: &str) -> Step {
-        Step::Facts { text: text.to_owned(), reply: Reply::default() }
+        Step::Facts { text: text.to_owned(), reply: Reply::default(), scope: String::new() }
     }
 
     fn said(text: &str) -> Step {

@@ -67,7 +67,9 @@ async fn open_pool(url: &str, schema: &str) -> Result<AnyPool, sqlx::Error> {
     let is_sqlite = url.starts_with("sqlite:");
     let url = if is_sqlite && !url.contains('?') { format!("{url}?mode=rwc") } else { url.to_owned() };
     let set_up = if is_sqlite {
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000".to_owned()
+        // What can be made again may lose its last second to a power cut; the state may not.
+        let synchronous = if schema == "runlore_catalog" { "NORMAL" } else { "FULL" };
+        format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA busy_timeout = 10000")
     } else {
         format!("CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path TO {schema}")
     };

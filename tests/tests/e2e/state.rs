@@ -46,7 +46,7 @@ fn question(text: &str) -> Incoming {
 
 fn post(id: &str, headline: &str) -> Post {
     let reply = Reply { headline: headline.to_owned(), ..Reply::default() };
-    Post { place: place(), private_to: None, asker: None, question: id.to_owned(), reply, form: PostForm::Whole }
+    Post { place: place(), private_to: None, asker: None, question: id.to_owned(), reply, form: PostForm::Whole, made_under: None }
 }
 
 fn kept() -> Kept {
@@ -69,7 +69,7 @@ async fn a_question_ends_once_and_its_message_is_brought_up_to_its_last_version(
         let incoming = question("why \0 \u{202e} '; DROP TABLE inbox; --");
         let id = incoming.id();
         assert!(store.take_in(&incoming, 5).await? && !store.take_in(&incoming, 6).await?);
-        let entry = store.open_entries(9).await?.remove(0);
+        let entry = store.open_entry(&store.open_ids(9).await?.remove(0)).await?.unwrap();
         assert_eq!((&entry.id, &entry.event, entry.received_ms, entry.attempts), (&id, &incoming.event, 5, 0));
         store.begin(&id).await?;
         assert_eq!(store.entry(&id).await?.unwrap().attempts, 1);
@@ -77,7 +77,7 @@ async fn a_question_ends_once_and_its_message_is_brought_up_to_its_last_version(
         store.put_out(&post(&id, "facts"), 0, 7).await?;
         let first = store.due(7, 9).await?.remove(0);
         assert!(!first.is_unsure && first.remote.is_none() && first.version == 1);
-        assert!(store.begin_send(&first).await? && !store.begin_send(&first).await?, "a row that was read before is sent once");
+        assert!(store.begin_send(&first, 7).await? && !store.begin_send(&first, 7).await?, "a row that was read before is sent once");
         assert!(store.due(7, 9).await?[0].is_unsure);
         store.sent(&first.id, 1, &Sent::Posted("m1".to_owned())).await?;
         assert!(store.due(i64::MAX, 9).await?.is_empty());
@@ -111,12 +111,12 @@ async fn sends_that_fail_come_again_when_they_are_due() -> Result<()> {
     for (store, _folder, _server) in stores().await? {
         store.put_out(&post("q", "x"), 0, 1).await?;
         let row = store.due(1, 9).await?.remove(0);
-        assert!(store.begin_send(&row).await?);
+        assert!(store.begin_send(&row, 0).await?);
         store.sent(&row.id, 1, &Sent::Again { due_ms: 50 }).await?;
         assert!(store.due(49, 9).await?.is_empty());
         let row = store.due(50, 9).await?.remove(0);
         assert!(!row.is_unsure && row.attempts == 1);
-        assert!(store.begin_send(&row).await?);
+        assert!(store.begin_send(&row, 0).await?);
         store.sent(&row.id, 1, &Sent::Unsure { due_ms: 90 }).await?;
         assert!(store.due(89, 9).await?.is_empty() && store.due(90, 9).await?[0].is_unsure);
         store.sent(&row.id, 1, &Sent::Dropped("why".to_owned())).await?;

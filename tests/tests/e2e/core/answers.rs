@@ -58,7 +58,7 @@ async fn the_facts_stand_before_the_model_speaks_and_stay_when_it_is_stopped() -
     let app = app(&team, Some(model)).await?;
     let (cancel, seen) = (CancellationToken::new(), Mutex::new(Vec::new()));
     let on_step = |step: Step| {
-        if let Step::Facts { text, reply } = step {
+        if let Step::Facts { text, reply, .. } = step {
             seen.lock().unwrap().push((text, reply));
             cancel.cancel();
         }

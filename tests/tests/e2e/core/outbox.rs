@@ -46,6 +46,7 @@ async fn ambiguous_sends_are_posted_once() -> Result<()> {
             question: format!("question {i}"),
             reply: Reply { headline: format!("answer {i}"), ..Reply::default() },
             form: PostForm::Whole,
+            made_under: None,
         };
         service.store.put_out(&post, 0, now_ms).await?;
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use runlore_bot::chat::{Asked, Incoming, Messenger, Place, PlaceKind, Platform, Reply, SendError, Way};
+use runlore_bot::chat::{Asked, Incoming, Messenger, Place, PlaceKind, Platform, Press, Reply, SendError, Way};
 use runlore_bot::gate::{ChannelFacts, PersonFacts};
 use runlore_bot::store::{Outgoing, Post};
 
@@ -119,8 +119,16 @@ impl Messenger for Recording {
         futures::future::ready(Ok(ChannelFacts::default())).boxed()
     }
 
-    fn whisper<'a>(&'a self, _to: &'a str, _person: &'a str, _reply: &'a Reply) -> BoxFuture<'a, Result<(), SendError>> {
+    fn whisper<'a>(&'a self, _press: &'a Press, _reply: &'a Reply) -> BoxFuture<'a, Result<(), SendError>> {
         futures::future::ready(Ok(())).boxed()
+    }
+
+    fn offer<'a>(&'a self, _place: &'a Place) -> BoxFuture<'a, ()> {
+        futures::future::ready(()).boxed()
+    }
+
+    fn message_at(&self, at_ms: i64) -> String {
+        format!("{at_ms:020}")
     }
 
     fn ask_reason<'a>(&'a self, _trigger: &'a str, _question: &'a str) -> BoxFuture<'a, Result<(), SendError>> {

@@ -32,7 +32,7 @@ async fn the_stand_in_speaks_the_protocol_that_bolt_speaks() -> Result<()> {
     let (Some(python), Ok(stand_in)) = (python(), StandIn::start().await?) else { return Ok(()) };
     let proxy = Proxy::start(&stand_in).await?;
     let bolt =
-        Command::new(python).arg(script("slack_bolt.py")).arg(proxy.api_url()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        Command::new(python).arg(script("bolt_check.py")).arg(proxy.api_url()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut bolt = Ended(bolt);
     let mut lines = BufReader::new(bolt.0.stdout.take().context("piped")?).lines();
     ensure!(lines.next().transpose()?.as_deref() == Some("ready"));

@@ -15,10 +15,12 @@ const MANIFESTS: [&str; 2] = ["config/slack-manifest.yaml", "config/slack-manife
 
 /// Each method that the code may call, and the scopes that Slack's documentation asks for it; a method that reads conversations asks for
 /// one scope a kind of conversation.
-const SCOPES: [(&str, &[&str]); 15] = [
+const SCOPES: [(&str, &[&str]); 17] = [
     ("auth.test", &[]),
     ("apps.connections.open", &[]),
     ("chat.postMessage", &["chat:write"]),
+    ("chat.postEphemeral", &["chat:write"]),
+    ("assistant.threads.setSuggestedPrompts", &["assistant:write"]),
     ("chat.update", &["chat:write"]),
     ("chat.delete", &["chat:write"]),
     ("conversations.history", &["channels:history", "groups:history", "im:history", "mpim:history"]),

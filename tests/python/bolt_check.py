@@ -1,6 +1,6 @@
 """Slack's own client library on the same stand-in: prints what it saw, so that a test can compare it with what it expects of Slack.
 
-usage: slack_bolt.py API_URL    (ends when its standard input does)
+usage: bolt_check.py API_URL    (ends when its standard input does)
 """
 import asyncio
 import json
