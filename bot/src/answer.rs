@@ -107,7 +107,7 @@ async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: Timestamp, watch
         return Ok(finish(turn, finding, None));
     }
     let scope = turn.scope.id();
-    (watch.on_step)(Step::Facts { text: shown, reply: render::reply(&finding, None), scope });
+    (watch.on_step)(Step::Facts { text: shown, reply: Box::new(render::reply(&finding, None)), scope });
     let narration = narrate(turn, &mut finding, watch).await;
     Ok(finish(turn, finding, narration.as_deref()))
 }

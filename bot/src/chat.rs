@@ -182,7 +182,7 @@ pub enum Step {
         /// As the terminal shows it.
         text: String,
         /// For a platform to render.
-        reply: Reply,
+        reply: Box<Reply>,
         /// The id of the scope that they were read under.
         scope: String,
     },

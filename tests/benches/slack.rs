@@ -33,9 +33,7 @@ fn main() -> Result<()> {
 
 async fn measure(model: &str) -> Result<()> {
     let limits = "[serve]\nwaiting = 100000\nwaiting_per_asker = 100000\n";
-    let Some(mut desk) = Desk::closed(limits).await? else {
-        return Ok(println!("the stand-in is not installed: scripts/test-slack-install"));
-    };
+    let mut desk = Desk::closed(limits).await?.context("the stand-in is not installed: scripts/test-slack-install")?;
     let mut settings = std::fs::read_to_string(desk.team.config())?.replace("= 600\n", "= 1000000\n");
     if model != "none" {
         settings = settings.replace("kind = \"none\"", &format!("kind = \"mistralrs\"\npath = \"{}\"", gguf(model)?));

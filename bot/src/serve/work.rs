@@ -157,7 +157,7 @@ impl Service {
         self.gauges.facts_after(now_ms() - question.received_ms);
         reply.buttons = vec![Button::Stop];
         let made_under = Some(MadeUnder { audience: format!("{:?}", question.audience), scope });
-        let post = Post { made_under, ..self.post_for(id, &question.asked, PostForm::Facts, reply) };
+        let post = Post { made_under, ..self.post_for(id, &question.asked, PostForm::Facts, *reply) };
         if let Err(error) = self.put_out(&post).await {
             tracing::warn!(question.id = id, "the facts wait for the whole answer: {error:#}");
         }

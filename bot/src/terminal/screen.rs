@@ -126,7 +126,6 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
-    use crate::chat::Reply;
 
     fn show(is_terminal: bool, steps: &[Step], whole: &str) -> String {
         let mut out = Vec::new();
@@ -141,7 +140,7 @@ mod tests {
     }
 
     fn facts(text: &str) -> Step {
-        Step::Facts { text: text.to_owned(), reply: Reply::default(), scope: String::new() }
+        Step::Facts { text: text.to_owned(), reply: Box::default(), scope: String::new() }
     }
 
     fn said(text: &str) -> Step {
