@@ -7,7 +7,6 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use runlore_indexer::config::cache_folder;
 use runlore_tests::slack::desk::Desk;
 use runlore_tests::slack::workspace::{ADA, BOT, GENERAL};
 
@@ -34,11 +33,9 @@ fn main() -> Result<()> {
 async fn measure(model: &str) -> Result<()> {
     let limits = "[serve]\nwaiting = 100000\nwaiting_per_asker = 100000\n";
     let mut desk = Desk::closed(limits).await?.context("the stand-in is not installed: scripts/test-slack-install")?;
-    let mut settings = std::fs::read_to_string(desk.team.config())?.replace("= 600\n", "= 1000000\n");
-    if model != "none" {
-        settings = settings.replace("kind = \"none\"", &format!("kind = \"mistralrs\"\npath = \"{}\"", gguf(model)?));
-    }
+    let settings = std::fs::read_to_string(desk.team.config())?.replace("= 600\n", "= 1000000\n");
     std::fs::write(desk.team.config(), settings)?;
+    anyhow::ensure!(model == "none" || desk.use_model(model)?, "no model {model}: scripts/fetch-models {model}");
     desk.serve().await?;
     // The model is loaded and its prompts are computed once.
     desk.ask(GENERAL, ADA, &format!("<@{BOT}> {}", QUESTIONS[0])).await?;
@@ -86,11 +83,4 @@ fn print(what: &str, times: &mut [Duration]) {
     let at =
         |share: f64| times.get(((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1))).copied().unwrap_or_default();
     println!("{what}: n {}, p50 {:?}, p95 {:?}, p99 {:?}, most {:?}", times.len(), at(0.5), at(0.95), at(0.99), at(1.0));
-}
-
-fn gguf(model: &str) -> Result<String> {
-    let folder = cache_folder().join("models").join(model);
-    let listing = std::fs::read_dir(&folder).with_context(|| format!("no `{}`; scripts/fetch-models {model}", folder.display()))?;
-    let file = listing.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|extension| extension == "gguf"));
-    Ok(file.with_context(|| format!("no model in `{}`", folder.display()))?.display().to_string())
 }

@@ -1,6 +1,6 @@
 //! `runlore status`: the sources with age, counts and complaints, and how far the indexes are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use runlore_indexer::catalog::{SourceStatus, SpaceCounts};
@@ -11,6 +11,7 @@ use runlore_indexer::space::{ReadScope, Space};
 use serde::Serialize;
 
 use super::{Exit, Form, Options, open_corpus, out};
+use crate::store::{FeedbackCounts, Store};
 
 #[derive(Serialize)]
 struct StatusJson {
@@ -20,6 +21,16 @@ struct StatusJson {
     sources: Vec<SourceJson>,
     records: Vec<RecordsJson>,
     indexes: Vec<IndexJson>,
+    /// What was asked and answered on the platforms; nothing before the first `runlore serve`.
+    service: Option<ServiceJson>,
+}
+
+/// How the service fared.
+#[derive(Serialize)]
+struct ServiceJson {
+    questions: BTreeMap<String, i64>,
+    messages: BTreeMap<String, i64>,
+    feedback: FeedbackCounts,
 }
 
 #[derive(Serialize)]
@@ -79,7 +90,32 @@ async fn gather(settings: &Settings, corpus: &Corpus) -> anyhow::Result<StatusJs
         sources: sources(settings, catalog.source_status().await?),
         records: catalog.counts(&everything).await?.into_iter().map(records).collect(),
         indexes,
+        service: service(settings).await?,
     })
+}
+
+async fn service(settings: &Settings) -> anyhow::Result<Option<ServiceJson>> {
+    let is_there = settings.state_url.strip_prefix("sqlite://").is_none_or(|path| std::path::Path::new(path).exists());
+    if !is_there {
+        return Ok(None);
+    }
+    let store = Store::open(&settings.state_url).await?;
+    Ok(Some(ServiceJson {
+        questions: store.question_counts().await?.into_iter().collect(),
+        messages: store.outbox_counts().await?.into_iter().collect(),
+        feedback: store.feedback_counts().await?,
+    }))
+}
+
+/// The service in a line.
+fn service_line(service: &ServiceJson) -> String {
+    let counts = |counts: &BTreeMap<String, i64>| counts.iter().map(|(state, n)| format!("{n} {state}")).collect::<Vec<_>>().join(", ");
+    let FeedbackCounts { n_useful, n_not_useful } = service.feedback;
+    format!(
+        "questions: {}\nmessages: {}\nfeedback: {n_useful} useful, {n_not_useful} not useful",
+        counts(&service.questions),
+        counts(&service.messages)
+    )
 }
 
 /// Every source of the settings in their order, then those that only the catalog still has.
@@ -148,6 +184,10 @@ fn text(status: &StatusJson, now: Timestamp) -> String {
     lines.extend(status.indexes.iter().map(|index| index_line(index, status)));
     if status.indexes.is_empty() {
         lines.push("nothing is indexed yet; run `runlore index`".to_owned());
+    }
+    if let Some(service) = &status.service {
+        lines.push(String::new());
+        lines.push(service_line(service));
     }
     let wrongs: Vec<String> = status.sources.iter().flat_map(wrongs).collect();
     if !wrongs.is_empty() {

@@ -105,8 +105,13 @@ impl Service {
         if self.store.was_deleted(platform, channel, &asked.message).await? {
             return self.cancel(&entry.id).await;
         }
-        if is_stop(&asked.text) && self.stop_in(&asked).await? {
-            return Ok(self.store.pass_over(&entry.id, now_ms()).await?);
+        if is_stop(&asked.text) {
+            if self.stop_in(&asked).await? || asked.way == Way::Overheard {
+                return Ok(self.store.pass_over(&entry.id, now_ms()).await?);
+            }
+            let ended = Ended { end: End::Answered, reference: None };
+            self.conclude_plainly(&entry.id, &asked, &ended, sentences::NOTHING_TO_STOP).await;
+            return Ok(());
         }
         if asked.way == Way::Overheard && !self.is_talk_of_two(&asked).await? {
             return Ok(self.store.pass_over(&entry.id, now_ms()).await?);
@@ -284,8 +289,12 @@ impl Service {
     pub(super) async fn cancel(&self, question: &str) -> anyhow::Result<()> {
         self.store.cancel(question, now_ms()).await?;
         self.queue().remove(question);
-        if let Some(question) = self.under_way().remove(question) {
-            question.cancel.cancel();
+        let under_way = self.under_way().remove(question);
+        if let Some(under_way) = under_way {
+            under_way.cancel.cancel();
+            if let Some(messenger) = self.messenger(under_way.asked.place.platform).cloned() {
+                tokio::spawn(async move { messenger.hide_seen(&under_way.asked).await });
+            }
         }
         self.store.take_away(question, now_ms()).await?;
         self.goes_out.notify_one();

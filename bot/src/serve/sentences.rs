@@ -76,6 +76,9 @@ pub(super) const NOT_YOURS: &str = "Only who asked can do that.";
 /// Stopping what has ended.
 pub(super) const ENDED_ALREADY: &str = "This is answered already; `Delete` takes the answer away.";
 
+/// Nothing of the asker's is under way.
+pub(super) const NOTHING_TO_STOP: &str = "There is nothing of yours to stop.";
+
 /// A message could not be made.
 pub(super) const CANNOT_SHOW: &str = "I have an answer, but it cannot be shown here; the log has the reason.";
 

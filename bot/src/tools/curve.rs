@@ -3,16 +3,16 @@
 use runlore_indexer::catalog::{Curve, RunRow, SeriesRow};
 use runlore_indexer::run::AtStep;
 
-use super::format::{columns, non_finite};
+use super::format::{self, columns, non_finite, superlative};
 use super::{Desk, Finding, LookUpError, RunRef, metric_fact};
 use crate::chart::{Chart, Line};
-use crate::directions;
 use crate::facts::{Fact, FactKind, Of};
 
 /// Looks it up.
 pub(super) async fn look_up(desk: &mut Desk<'_>, metric: &str, runs: &[RunRef]) -> Result<Finding, LookUpError> {
     let mut finding = Finding::default();
     let mut chart = Chart { metric: metric.to_owned(), unit: None, lines: Vec::new() };
+    let mut why: Vec<String> = Vec::new();
     let mut rows = vec![["run", "points", "first", "last", "best", "at step"].map(str::to_owned).to_vec()];
     for run in runs {
         let Some(row) = desk.corpus.catalog.run(desk.scope, run.record).await? else { continue };
@@ -22,6 +22,11 @@ pub(super) async fn look_up(desk: &mut Desk<'_>, metric: &str, runs: &[RunRef]) 
         };
         let curve = desk.corpus.catalog.curve(desk.scope, run.record, metric).await?.unwrap_or_default();
         rows.push(line_of(desk, metric, &row, &series));
+        let known = desk.directions.asked(None, &row.project, metric);
+        let said = format!("{} ({})", superlative(known.direction), format::why(known));
+        if !why.contains(&said) {
+            why.push(said);
+        }
         finding.notices.extend(non_finite(desk, &series.summary, &row));
         finding.cite(&row.key, &row.name, row.url.as_deref());
         chart.lines.push(drawn(&row, &curve));
@@ -32,6 +37,7 @@ pub(super) async fn look_up(desk: &mut Desk<'_>, metric: &str, runs: &[RunRef]) 
     let n_runs = desk.ledger.show(Fact::count("runs", chart.lines.len()));
     finding.headline = format!("{metric} of {n_runs} runs, step by step.");
     finding.lines = columns(&rows);
+    finding.notices.insert(0, format!("Best over each run's history, {}.", why.join(" or ")));
     finding.chart = Some(chart);
     Ok(finding)
 }
@@ -46,7 +52,7 @@ fn line_of(desk: &mut Desk<'_>, metric: &str, row: &RunRow, series: &SeriesRow) 
     let step = summary.best(known.direction).map(|at| Fact::new(FactKind::Step, metric).with_value(at.step as f64).from(&row.key, None));
     let step = step.map_or_else(|| "-".to_owned(), |fact| desk.ledger.show(fact));
     let n_points = desk.ledger.show(Fact { record: Some(row.key.clone()), ..Fact::count("points", summary.n as usize) });
-    vec![row.key.clone(), n_points, first, last, format!("{best} ({})", directions::phrase(known.direction)), step]
+    vec![row.key.clone(), n_points, first, last, best, step]
 }
 
 /// A run's line in the chart.

@@ -13,7 +13,7 @@ use crate::not_run::not_run;
 use crate::team::Team;
 
 /// How long anything that must happen may take.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(100);
 
 /// The channels of the stand-in in the team's settings; limits that no test but one on limits meets.
 const SETTINGS: &str = r#"
@@ -75,9 +75,30 @@ impl Desk {
         Ok(Some(Self { stand_in, proxy, team, port, serve: None }))
     }
 
+    /// Lets the program use a model of the cache folder, such as `chat-0.5b`; whether it is there.
+    ///
+    /// # Errors
+    /// Where the settings cannot be changed.
+    pub fn use_model(&self, name: &str) -> Result<bool> {
+        let folder = runlore_indexer::config::cache_folder().join("models").join(name);
+        let listing = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let Some(file) = listing.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "gguf")) else {
+            return Ok(false);
+        };
+        let settings = std::fs::read_to_string(self.team.config())?;
+        let model = format!("kind = \"mistralrs\"\npath = \"{}\"", file.display());
+        std::fs::write(self.team.config(), settings.replace("kind = \"none\"", &model))?;
+        Ok(true)
+    }
+
     /// Starts the program and waits until it can answer.
     pub async fn serve(&mut self) -> Result<()> {
-        self.serve = Some(self.command().spawn()?);
+        self.serve_with(self.command()).await
+    }
+
+    /// The same with a command of the test's own.
+    pub async fn serve_with(&mut self, mut command: Command) -> Result<()> {
+        self.serve = Some(command.spawn()?);
         self.until_ready().await
     }
 

@@ -3,5 +3,7 @@
 mod faults;
 mod judges;
 mod manifest;
+mod model;
 mod soak;
 mod surfaces;
+mod web;

@@ -37,6 +37,7 @@ pub struct Recording {
     standing: Mutex<Vec<Standing>>,
     always: Mutex<Vec<Goes>>,
     pub person: Mutex<PersonFacts>,
+    pub channel: Mutex<ChannelFacts>,
 }
 
 fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -116,7 +117,7 @@ impl Messenger for Recording {
     }
 
     fn channel<'a>(&'a self, _place: &'a Place) -> BoxFuture<'a, Result<ChannelFacts, SendError>> {
-        futures::future::ready(Ok(ChannelFacts::default())).boxed()
+        futures::future::ready(Ok(locked(&self.channel).clone())).boxed()
     }
 
     fn whisper<'a>(&'a self, _press: &'a Press, _reply: &'a Reply) -> BoxFuture<'a, Result<(), SendError>> {

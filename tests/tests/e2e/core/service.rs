@@ -58,6 +58,16 @@ impl Bench {
         anyhow::bail!("no {n} questions are {state}: {:?}", self.service.store.question_counts().await?)
     }
 
+    async fn until_standing(&self, n: usize) -> Result<()> {
+        for _ in 0..400 {
+            if self.platform.standing().len() >= n {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        anyhow::bail!("{n} messages do not stand there: {:?}", self.platform.standing())
+    }
+
     async fn until_posted(&self) -> Result<()> {
         for _ in 0..600 {
             if self.service.store.due(i64::MAX, 1).await?.is_empty() {
@@ -153,6 +163,40 @@ async fn taken_back_and_reworded_questions() -> Result<()> {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     anyhow::bail!("the facts of a question that was taken back still stand: {:?}", bench.platform.standing())
+}
+
+#[tokio::test]
+async fn stop_said_in_the_thread_stops_ones_own_question_alone() -> Result<()> {
+    let bench = Bench::open("", vec![Turn::Hangs]).await?;
+    bench.ask("1", "ada", QUESTION).await?;
+    bench.until_standing(1).await?;
+    let stop = |message: &str, asker: &str| {
+        let mut incoming = asked("C1", message, asker, "Stop!");
+        if let Event::Asked(asked) = &mut incoming.event {
+            asked.place.thread = Some("1".to_owned());
+        }
+        incoming
+    };
+    bench.service.take_in(&stop("2", "grace")).await?;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    ensure!(bench.platform.standing()[0].key != "removed", "somebody else stopped it");
+    bench.service.take_in(&stop("3", "ada")).await?;
+    bench.until_ended("cancelled", 2).await?;
+    ensure!(bench.platform.standing()[0].key == "removed", "{:?}", bench.platform.standing());
+    bench.end().await
+}
+
+/// A channel that is shared with another organisation while an answer is made does not get it.
+#[tokio::test]
+async fn who_may_read_is_asked_again_before_posting() -> Result<()> {
+    let bench = Bench::open("[serve]\ndeadline_s = 2\n", vec![Turn::Hangs]).await?;
+    bench.ask("1", "ada", QUESTION).await?;
+    bench.until_standing(1).await?;
+    ensure!(bench.headlines()[0].contains("val/map"), "{:?}", bench.headlines());
+    bench.platform.channel.lock().unwrap().is_shared = true;
+    bench.until_ended("answered", 1).await?;
+    ensure!(bench.headlines().len() == 1 && bench.headlines()[0].contains("changed while I answered"), "{:?}", bench.headlines());
+    bench.end().await
 }
 
 #[tokio::test]
