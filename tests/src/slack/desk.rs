@@ -13,7 +13,7 @@ use crate::not_run::not_run;
 use crate::team::Team;
 
 /// How long anything that must happen may take.
-const PATIENCE: Duration = Duration::from_secs(100);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// The channels of the stand-in in the team's settings; limits that no test but one on limits meets.
 const SETTINGS: &str = r#"
