@@ -21,6 +21,14 @@ impl Platform {
             Self::Discord => "discord",
         }
     }
+
+    /// Of two ids the one on this platform.
+    pub fn of<'a>(self, slack: &'a Option<String>, discord: &'a Option<String>) -> Option<&'a str> {
+        match self {
+            Self::Slack => slack.as_deref(),
+            Self::Discord => discord.as_deref(),
+        }
+    }
 }
 
 /// Who can see what is posted there.

@@ -1,6 +1,6 @@
 //! From where a question was asked, and by whom, to the audience that the settings name for it. Whatever is not known is refused.
 
-use runlore_indexer::config::{AccessSettings, ChannelSettings};
+use runlore_indexer::config::{AccessSettings, ChannelSettings, PersonSettings};
 use runlore_indexer::space::Audience;
 
 use super::Circumstances;
@@ -16,8 +16,6 @@ pub struct PersonFacts {
     pub is_stranger: bool,
     /// Another program.
     pub is_bot: bool,
-    /// Where the person's clock stands against UTC, in seconds.
-    pub utc_offset_s: i32,
 }
 
 /// What the platform says of a channel.
@@ -29,8 +27,6 @@ pub struct ChannelFacts {
     pub is_shared: bool,
     /// A conversation of a few people, whatever its id looks like.
     pub is_group: bool,
-    /// Nobody can write into it any more.
-    pub is_archived: bool,
 }
 
 /// Who will see an answer at this place.
@@ -50,11 +46,8 @@ pub(super) fn audience(place: &Place, person: &str, circumstances: &Circumstance
 }
 
 fn direct(platform: Platform, person: &str, circumstances: &Circumstances, access: &AccessSettings) -> Result<Audience, Refusal> {
-    let is_this = |ids: &runlore_indexer::config::PersonSettings| match platform {
-        Platform::Slack => ids.slack.as_deref() == Some(person),
-        Platform::Discord => ids.discord.as_deref() == Some(person),
-    };
-    if let Some((name, _)) = access.people.iter().find(|(_, ids)| is_this(ids)) {
+    let person_of = |(_, ids): &(&String, &PersonSettings)| platform.of(&ids.slack, &ids.discord) == Some(person);
+    if let Some((name, _)) = access.people.iter().find(person_of) {
         return Ok(Audience::Direct(Some(name.clone())));
     }
     if circumstances.person.is_guest {
@@ -101,10 +94,7 @@ fn channel(place: &Place, person: &str, circumstances: &Circumstances, access: &
 
 /// The channel's entry in the settings.
 fn find<'a>(place: &Place, access: &'a AccessSettings) -> Option<(&'a String, &'a ChannelSettings)> {
-    access.channels.iter().find(|(_, channel)| match place.platform {
-        Platform::Slack => channel.slack.as_deref() == Some(&*place.channel),
-        Platform::Discord => channel.discord.as_deref() == Some(&*place.channel),
-    })
+    access.channels.iter().find(|(_, channel)| place.platform.of(&channel.slack, &channel.discord) == Some(&*place.channel))
 }
 
 /// A name that can stand in a TOML table's head.

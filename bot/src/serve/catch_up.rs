@@ -59,10 +59,6 @@ impl Service {
     /// The channels that the settings name.
     fn channels_of(&self, platform: Platform) -> Vec<String> {
         let access = self.app.access();
-        let id = |channel: &runlore_indexer::config::ChannelSettings| match platform {
-            Platform::Slack => channel.slack.clone(),
-            Platform::Discord => channel.discord.clone(),
-        };
-        access.channels.values().filter_map(id).collect()
+        access.channels.values().filter_map(|channel| platform.of(&channel.slack, &channel.discord)).map(str::to_owned).collect()
     }
 }

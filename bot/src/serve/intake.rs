@@ -319,7 +319,7 @@ impl Service {
             form: PostForm::Whole,
             made_under: None,
         };
-        self.store.put_out(&post, 0, now_ms()).await?;
+        self.store.put_out(&post, now_ms()).await?;
         self.goes_out.notify_one();
         Ok(())
     }

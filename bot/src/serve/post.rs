@@ -10,7 +10,7 @@ use super::sentences::{self, plain};
 use super::{Service, now_ms};
 use crate::chat::{Messenger, SendError};
 use crate::gate;
-use crate::store::{Outgoing, Post, PostForm, Sent};
+use crate::store::{Outgoing, Post, PostForm, Sent, StoreError};
 use crate::telemetry;
 
 /// How often the table is looked at though nothing rang.
@@ -99,13 +99,21 @@ impl Service {
             Ok(pause) => pause,
             Err(error) => {
                 telemetry::failure_reference(&anyhow::Error::new(error).context("posting a message broke off"));
-                let post = Post { reply: plain(sentences::CANNOT_SHOW), made_under: None, ..outgoing.post.clone() };
-                if let Err(error) = self.store.put_out(&post, 0, now_ms()).await {
+                if let Err(error) = self.replace_broken(outgoing).await {
                     tracing::error!(%error, "cannot replace a message that breaks");
                 }
                 PACE
             }
         }
+    }
+
+    /// A message that cannot be made gives way to a sentence, a picture to nothing: its message stands beside it.
+    async fn replace_broken(&self, outgoing: &Outgoing) -> Result<(), StoreError> {
+        if outgoing.post.form == PostForm::Picture {
+            return self.store.sent(&outgoing.id, outgoing.version, &Sent::Dropped("it cannot be made".to_owned())).await;
+        }
+        let post = Post { reply: plain(sentences::CANNOT_SHOW), made_under: None, ..outgoing.post.clone() };
+        self.store.put_out(&post, now_ms()).await
     }
 
     /// Sends one row and notes how that ended. How long the channel then rests.

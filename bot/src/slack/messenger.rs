@@ -152,7 +152,10 @@ impl SlackMessenger {
         let has_file = |message: &Value| message["files"].as_array().into_iter().flatten().any(|file| file["name"].as_str() == Some(&name));
         let is_it = |message: &&Value| message["metadata"]["event_payload"]["key"].as_str() == Some(&outgoing.id) || has_file(message);
         let messages = self.pages(method, &params).await?;
-        Ok(messages.iter().find(is_it).and_then(|found| found["ts"].as_str()).map(str::to_owned))
+        // A picture is taken away as a file, a message as a message.
+        let id =
+            |found: &Value| if outgoing.post.form == PostForm::Picture { found["files"][0]["id"].clone() } else { found["ts"].clone() };
+        Ok(messages.iter().find(is_it).map(id).and_then(|id| id.as_str().map(str::to_owned)))
     }
 
     async fn read_person(&self, person: &str) -> Result<PersonFacts, SendError> {
@@ -172,7 +175,6 @@ impl SlackMessenger {
             is_guest: is("is_restricted") || is("is_ultra_restricted"),
             is_stranger: is("is_stranger") || user["team_id"].as_str().is_some_and(|team| team != self.me.team),
             is_bot: is("is_bot"),
-            utc_offset_s: user["tz_offset"].as_i64().unwrap_or(0) as i32,
         };
         keep(&self.people, person, facts.clone());
         Ok(facts)
@@ -195,7 +197,6 @@ impl SlackMessenger {
             name: channel["name"].as_str().unwrap_or_default().to_owned(),
             is_shared: is("is_ext_shared") || is("is_pending_ext_shared") || is("is_org_shared"),
             is_group: is("is_mpim") || channel["name"].as_str().is_some_and(|name| name.starts_with("mpdm-")),
-            is_archived: is("is_archived"),
         };
         keep(&self.channels, &place.channel, facts.clone());
         Ok(facts)

@@ -106,13 +106,13 @@ pub enum Sent {
 }
 
 impl Store {
-    /// Stores what is to be seen as a question's message number `part`, or the next version of it.
+    /// Stores what is to be seen of a question, or the next version of it.
     ///
     /// # Errors
     /// Where the database does not serve.
-    pub async fn put_out(&self, post: &Post, part: i64, now_ms: i64) -> Result<(), StoreError> {
+    pub async fn put_out(&self, post: &Post, now_ms: i64) -> Result<(), StoreError> {
         let mut write = self.pool.begin().await?;
-        put(&mut write, post, part, now_ms).await?;
+        put(&mut write, post, 0, now_ms).await?;
         Ok(write.commit().await?)
     }
 
@@ -232,16 +232,6 @@ impl Store {
                       WHERE question = $2 AND state IN ('waiting', 'unsure', 'posted')";
         sqlx::query(update).bind(now_ms).bind(question).execute(&self.pool).await?;
         Ok(())
-    }
-
-    /// Whether a question has a message that stands there or is to.
-    ///
-    /// # Errors
-    /// Where the database does not serve.
-    pub async fn is_out(&self, question: &str) -> Result<bool, StoreError> {
-        let query = "SELECT COUNT(*) FROM outbox WHERE question = $1 AND state IN ('waiting', 'unsure', 'posted')";
-        let row = sqlx::query(query).bind(question).fetch_one(&self.pool).await?;
-        Ok(row.try_get::<i64, _>(0)? > 0)
     }
 
     /// How many messages are in each state.

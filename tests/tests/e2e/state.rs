@@ -74,7 +74,7 @@ async fn a_question_ends_once_and_its_message_is_brought_up_to_its_last_version(
         store.begin(&id).await?;
         assert_eq!(store.entry(&id).await?.unwrap().attempts, 1);
 
-        store.put_out(&post(&id, "facts"), 0, 7).await?;
+        store.put_out(&post(&id, "facts"), 7).await?;
         let first = store.due(7, 9).await?.remove(0);
         assert!(!first.is_unsure && first.remote.is_none() && first.version == 1);
         assert!(store.begin_send(&first, 7).await? && !store.begin_send(&first, 7).await?, "a row that was read before is sent once");
@@ -109,7 +109,7 @@ async fn a_question_ends_once_and_its_message_is_brought_up_to_its_last_version(
 #[tokio::test]
 async fn sends_that_fail_come_again_when_they_are_due() -> Result<()> {
     for (store, _folder, _server) in stores().await? {
-        store.put_out(&post("q", "x"), 0, 1).await?;
+        store.put_out(&post("q", "x"), 1).await?;
         let row = store.due(1, 9).await?.remove(0);
         assert!(store.begin_send(&row, 0).await?);
         store.sent(&row.id, 1, &Sent::Again { due_ms: 50 }).await?;

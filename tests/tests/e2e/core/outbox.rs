@@ -48,7 +48,7 @@ async fn ambiguous_sends_are_posted_once() -> Result<()> {
             form: PostForm::Whole,
             made_under: None,
         };
-        service.store.put_out(&post, 0, now_ms).await?;
+        service.store.put_out(&post, now_ms).await?;
     }
     let running = tokio::spawn(serve::run(Arc::clone(&service)));
     for _ in 0..(600 + n / 10) {

@@ -29,7 +29,14 @@ fn script(name: &str) -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_stand_in_speaks_the_protocol_that_bolt_speaks() -> Result<()> {
-    let (Some(python), Ok(stand_in)) = (python(), StandIn::start().await?) else { return Ok(()) };
+    let Some(python) = python() else { return Ok(()) };
+    let stand_in = match StandIn::start().await? {
+        Ok(stand_in) => stand_in,
+        Err(reason) => {
+            not_run("bolt on the stand-in", &reason);
+            return Ok(());
+        }
+    };
     let proxy = Proxy::start(&stand_in).await?;
     let bolt =
         Command::new(python).arg(script("bolt_check.py")).arg(proxy.api_url()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
