@@ -61,10 +61,11 @@ impl<'a> Names<'a> {
         match with_its_numbers(name, resolve_metric(name, project, self.vocabulary)) {
             Resolved::One(metric) => Ok(metric),
             Resolved::Many(metrics) => Err(ambiguous(name, "metric", &metrics)),
-            Resolved::Nothing { nearest } => {
-                let place = project.map(|project| format!(" in `{project}`")).unwrap_or_default();
-                Err(unknown(word, format!("`{name}` is not logged{place}."), &nearest))
-            }
+            Resolved::Nothing { nearest } => match project {
+                // Beside a project that is there the word can only be a metric, however little it looks like one.
+                Some(project) if !is_generic(word) => Err(not_there(format!("`{name}` is not logged in `{project}`."), &nearest)),
+                _ => Err(unknown(word, format!("`{name}` is not logged."), &nearest)),
+            },
         }
     }
 
@@ -158,16 +159,25 @@ fn ambiguous(name: &str, what: &str, candidates: &[String]) -> Stop {
 /// A refusal where the word looks like a name that was mistyped, else the line is a question.
 fn unknown(word: &Word, sentence: String, nearest: &[String]) -> Stop {
     let name = word.text.as_str();
-    if GENERIC.contains(&name.to_lowercase().as_str()) && !word.is_quoted {
+    let is_marked = word.is_quoted || name.chars().any(|c| c.is_ascii_digit() || "/_.-#".contains(c));
+    if is_generic(word) || !is_marked && !nearest.iter().any(|near| is_slip(name, near)) {
         return Stop::Question;
     }
-    let is_marked = word.is_quoted || name.chars().any(|c| c.is_ascii_digit() || "/_.-#".contains(c));
-    match nearest {
-        _ if !is_marked && !nearest.iter().any(|near| is_slip(name, near)) => Stop::Question,
-        [] => Stop::Refused(Refusal::new(sentence)),
-        [one] => Stop::Refused(Refusal::new(sentence).with_hint(format!("The nearest is `{one}`."))),
-        several => Stop::Refused(Refusal::new(sentence).with_hint(format!("The nearest are {}.", listed(several)))),
-    }
+    not_there(sentence, nearest)
+}
+
+/// Whether a word is about anything, such as `run`.
+fn is_generic(word: &Word) -> bool {
+    GENERIC.contains(&word.text.to_lowercase().as_str()) && !word.is_quoted
+}
+
+fn not_there(sentence: String, nearest: &[String]) -> Stop {
+    let refusal = Refusal::new(sentence);
+    Stop::Refused(match nearest {
+        [] => refusal,
+        [one] => refusal.with_hint(format!("The nearest is `{one}`.")),
+        several => refusal.with_hint(format!("The nearest are {}.", listed(several))),
+    })
 }
 
 /// Whether a word without any mark of a name is a name with a letter or two wrong.
