@@ -72,6 +72,7 @@ eval: prerequisites
 soak: prerequisites
 	scripts/test-slack-install
 	$(CARGO) build $(SELECTION)
+	RUNLORE_MEMORY_MINUTES=60 $(CARGO) test $(SELECTION) -- --nocapture memory_stays
 	RUNLORE_SLACK_KILLS=300 RUNLORE_SENDS=30000 $(CARGO) test $(SELECTION) -- --nocapture kills_under_traffic ambiguous_sends
 
 bench: prerequisites

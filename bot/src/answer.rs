@@ -11,15 +11,15 @@ pub mod words;
 
 use std::time::Instant;
 
-use jiff::Timestamp;
+use jiff::Zoned;
 use runlore_indexer::catalog::Vocabulary;
-use runlore_indexer::space::ReadScope;
+use runlore_indexer::space::{Audience, ReadScope};
 
 use crate::app::App;
 use crate::chart::{self, Chart};
 use crate::chat::{Answer, Picture, PlannedCall, Question, Reply, Step, Timings};
 use crate::command::{self, Parsed};
-use crate::facts::Ledger;
+use crate::facts::{FactKind, Ledger};
 use crate::model::{CancellationToken, ModelError};
 use crate::telemetry;
 use crate::tools::{Call, Desk, Finding};
@@ -69,20 +69,20 @@ pub async fn answer(app: &App, question: &Question, on_step: &(dyn Fn(Step) + Se
 
 async fn take_turn(turn: &mut Turn<'_>, watch: &Watch<'_>) -> anyhow::Result<Answer> {
     let vocabulary = turn.app.vocabulary_of(&turn.scope).await?;
-    let now = turn.app.now();
-    match command::parse(&turn.question.text, &vocabulary, now) {
+    let now = turn.app.now().to_zoned(turn.question.zone.clone());
+    match command::parse(&turn.question.text, &vocabulary, &now) {
         Some(Parsed::Call(call)) => {
             let finding = look_up(turn, vec![call]).await?;
             Ok(finish(turn, finding, None))
         }
         Some(Parsed::Help) => Ok(bare(turn.question, &Finding { headline: command::HELP.to_owned(), ..Finding::default() }, turn.started)),
         Some(Parsed::Refusal(refusal)) => Ok(bare(turn.question, &Finding::nothing(refusal.to_string()), turn.started)),
-        None => ask(turn, &vocabulary, now, watch).await,
+        None => ask(turn, &vocabulary, &now, watch).await,
     }
 }
 
 /// A question in words.
-async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: Timestamp, watch: &Watch<'_>) -> anyhow::Result<Answer> {
+async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: &Zoned, watch: &Watch<'_>) -> anyhow::Result<Answer> {
     let text = turn.question.text.clone();
     let links = link::link(&link::Asked { question: &text, subject: &turn.question.subject }, vocabulary, now);
     let mut choice = plan::choose(&links);
@@ -126,7 +126,8 @@ async fn look_up(turn: &mut Turn<'_>, calls: Vec<Call>) -> anyhow::Result<Findin
     let directions = turn.app.directions_of(&turn.scope).await?;
     let mut whole = Finding::default();
     for call in &calls {
-        let mut desk = Desk { corpus: &turn.app.corpus, scope: &turn.scope, directions: &directions, ledger: &mut turn.ledger };
+        let zone = &turn.question.zone;
+        let mut desk = Desk { corpus: &turn.app.corpus, scope: &turn.scope, directions: &directions, zone, ledger: &mut turn.ledger };
         let finding = call.look_up(&mut desk).await?;
         if whole == Finding::default() {
             whole = finding;
@@ -137,10 +138,18 @@ async fn look_up(turn: &mut Turn<'_>, calls: Vec<Call>) -> anyhow::Result<Findin
             finding.records.iter().for_each(|source| whole.cite(&source.key, &source.title, source.url.as_deref()));
         }
     }
+    whole.notices.extend(whose_days(turn));
     turn.calls = calls;
     turn.picture = draw(whole.chart.take()).await;
     turn.facts_ms = turn.started.elapsed().as_millis() as u64;
     Ok(whole)
+}
+
+/// Whose days are shown, where many read them and they are not those of UTC.
+fn whose_days(turn: &Turn<'_>) -> Option<String> {
+    let shows_days = turn.ledger.facts().iter().any(|fact| fact.kind == FactKind::Time);
+    let zone = turn.question.zone.iana_name().filter(|name| *name != "UTC" && !name.contains(|c: char| c.is_ascii_digit()))?;
+    (shows_days && matches!(turn.question.audience, Audience::Channel(_))).then(|| format!("Days are those of {zone}."))
 }
 
 /// Draws what can be drawn. An answer without its chart is better than none.

@@ -6,6 +6,7 @@ mod messenger;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 pub use event::{Asked, Event, Incoming, Place, PlaceKind, Platform, Press, Way};
+use jiff::tz::TimeZone;
 pub use messenger::{Messenger, SendError};
 use runlore_indexer::space::Audience;
 use serde::{Deserialize, Serialize};
@@ -22,12 +23,19 @@ pub struct Question {
     pub audience: Audience,
     /// What the thread is about so far.
     pub subject: Subject,
+    /// The reader's time zone: what a day is.
+    pub zone: TimeZone,
 }
 
 impl Question {
-    /// A question that follows nothing.
+    /// A question that follows nothing, from somewhere with days of UTC.
     pub fn new(text: impl Into<String>, audience: Audience) -> Self {
-        Self { text: text.into(), audience, subject: Subject::default() }
+        Self { text: text.into(), audience, subject: Subject::default(), zone: TimeZone::UTC }
+    }
+
+    /// The same from somewhere else.
+    pub fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
     }
 }
 

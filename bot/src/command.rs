@@ -10,7 +10,7 @@ mod names;
 mod tests;
 mod words;
 
-use jiff::Timestamp;
+use jiff::Zoned;
 use runlore_indexer::catalog::{RunFilter, Vocabulary};
 use runlore_indexer::index::vector::Filter;
 use runlore_indexer::record::RecordKind;
@@ -19,6 +19,7 @@ use runlore_indexer::run::RunStatus;
 use self::clauses::Clauses;
 use self::names::Names;
 use self::words::Word;
+use crate::answer::dates::next_day;
 use crate::refusal::Refusal;
 use crate::tools::{Call, Which};
 
@@ -78,11 +79,11 @@ enum Stop {
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     names: Names<'a>,
-    now: Timestamp,
+    now: &'a Zoned,
 }
 
 /// Reads a typed command; `None` where the line is a question.
-pub fn parse(text: &str, vocabulary: &Vocabulary, now: Timestamp) -> Option<Parsed> {
+pub fn parse(text: &str, vocabulary: &Vocabulary, now: &Zoned) -> Option<Parsed> {
     let text = text.trim();
     let asks = text.ends_with('?');
     let words = words::split(text.trim_end_matches(['?', ' ']))?;
@@ -204,7 +205,7 @@ impl Reader<'_> {
                 Some(("kind", kind)) => filter.kinds.push(record_kind(kind)?),
                 Some(("project" | "in", project)) => filter.project = Some(self.names.project(&Word::quoted(project))?),
                 Some(("since", date)) => filter.since_ms = Some(self.date(date)?),
-                Some(("until", date)) => filter.until_ms = Some(self.date(date)? + clauses::DAY_MS),
+                Some(("until", date)) => filter.until_ms = next_day(self.date(date)?, self.now.time_zone()),
                 _ => said.push(word.as_typed()),
             }
         }

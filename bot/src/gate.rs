@@ -3,6 +3,7 @@
 mod access;
 mod limits;
 
+use jiff::tz::TimeZone;
 use runlore_indexer::config::AccessSettings;
 use runlore_indexer::space::Audience;
 
@@ -21,14 +22,23 @@ pub struct Circumstances {
     pub channel: ChannelFacts,
 }
 
-/// The audience of the answer to a question.
+/// A question that may be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted {
+    /// Who will see the answer.
+    pub audience: Audience,
+    /// What a day is for who asks.
+    pub zone: TimeZone,
+}
+
+/// Admits a question to the audience of its answer.
 ///
 /// # Errors
 /// With a sentence for the asker, where the settings do not allow it, nobody can tell, or it is too much.
-pub fn admit(asked: &Asked, circumstances: &Circumstances, access: &AccessSettings, limits: &Limits) -> Result<Audience, Refusal> {
+pub fn admit(asked: &Asked, circumstances: &Circumstances, access: &AccessSettings, limits: &Limits) -> Result<Admitted, Refusal> {
     let audience = access::audience(&asked.place, &asked.asker, circumstances, access)?;
     limits.take(&asked.asker, &asked.place)?;
-    Ok(audience)
+    Ok(Admitted { audience, zone: circumstances.person.time_zone() })
 }
 
 /// The audience of a place for somebody who does not ask anew: who presses a button or opens a page.

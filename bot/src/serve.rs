@@ -5,6 +5,7 @@
 
 mod catch_up;
 mod health;
+mod home;
 mod intake;
 mod post;
 mod press;
@@ -12,11 +13,12 @@ mod queue;
 mod sentences;
 mod settings;
 mod tasks;
+mod waiting;
 mod work;
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -30,9 +32,8 @@ pub use tasks::run;
 
 use crate::app::App;
 use crate::chat::{Asked, Incoming, Messenger, Platform};
-use crate::gate::Limits;
+use crate::gate::{Admitted, Limits};
 use crate::store::{Store, StoreError};
-use runlore_indexer::space::Audience;
 
 /// Longest wait for the insert that stands before an acknowledgement.
 const INSERT_DEADLINE: Duration = Duration::from_secs(2);
@@ -49,10 +50,12 @@ pub struct Service {
     pub settings: ServeSettings,
     /// What is counted.
     pub gauges: Gauges,
-    limits: Limits,
+    limits: RwLock<Arc<Limits>>,
     queue: Mutex<Queue>,
     /// Questions between admission and their end, by id.
     under_way: Mutex<HashMap<String, UnderWay>>,
+    /// Held while places are told, so that the last one told is the last one there.
+    telling: tokio::sync::Mutex<()>,
     came_in: Notify,
     to_work: Notify,
     goes_out: Notify,
@@ -64,7 +67,9 @@ pub struct Service {
 #[derive(Clone)]
 struct UnderWay {
     asked: Asked,
-    audience: Audience,
+    admitted: Admitted,
+    /// How many go before it, as it was told last; none where nothing was told.
+    told_before: Option<usize>,
     cancel: CancellationToken,
     received_ms: i64,
 }
@@ -84,11 +89,12 @@ impl Service {
     /// A service over these parts.
     pub fn new(app: Arc<App>, store: Store, settings: ServeSettings) -> Self {
         Self {
-            limits: Limits::new(settings.limits),
+            limits: RwLock::new(Arc::new(Limits::new(settings.limits))),
             queue: Mutex::new(Queue::new(settings.queue)),
             gauges: Gauges::default(),
             messengers: HashMap::new(),
             under_way: Mutex::default(),
+            telling: tokio::sync::Mutex::default(),
             came_in: Notify::new(),
             to_work: Notify::new(),
             goes_out: Notify::new(),
@@ -119,6 +125,18 @@ impl Service {
         Ok(())
     }
 
+    /// Takes over how often may be asked, and how many may wait. The buckets begin full where their sizes changed.
+    fn allow(&self, settings: &ServeSettings) {
+        if self.limits().settings() != settings.limits {
+            *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Limits::new(settings.limits));
+        }
+        self.queue().limit(settings.queue);
+        let fixed = |settings: &ServeSettings| (settings.health, settings.at_once, settings.deadline);
+        if fixed(settings) != fixed(&self.settings) {
+            tracing::warn!("`health`, `at_once` and `deadline_s` of [serve] change with the next start");
+        }
+    }
+
     /// Fires when the service is to end.
     pub fn stop(&self) -> &CancellationToken {
         &self.stop
@@ -126,6 +144,10 @@ impl Service {
 
     fn messenger(&self, platform: Platform) -> Option<&Arc<dyn Messenger>> {
         self.messengers.get(&platform)
+    }
+
+    fn limits(&self) -> Arc<Limits> {
+        Arc::clone(&self.limits.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

@@ -16,10 +16,13 @@ pub use answers::Kept;
 pub use feedback::{Feedback, FeedbackCounts, Verdict};
 pub use inbox::{End, Ended, Entry};
 pub use outbox::{MadeUnder, Outgoing, Post, PostForm, Sent};
-pub use threads::ThreadRow;
+pub use threads::ThreadChange;
 
 /// In order; a step that was once released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "state", include_str!("../migrations/state/0001_state.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "state", include_str!("../migrations/state/0001_state.sql")),
+    (2, "thread people", include_str!("../migrations/state/0002_thread_people.sql")),
+];
 
 /// Handle on the state; cheap to clone.
 #[derive(Debug, Clone)]
@@ -72,6 +75,8 @@ impl Store {
         for delete in [
             "DELETE FROM inbox WHERE state <> 'open' AND received_ms < $1 AND id NOT IN (SELECT question FROM feedback)",
             "DELETE FROM outbox WHERE state IN ('posted', 'dropped', 'removed') AND created_ms < $1",
+            "DELETE FROM thread_people WHERE (platform, channel, thread) IN \
+             (SELECT platform, channel, thread FROM threads WHERE updated_ms < $1)",
             "DELETE FROM threads WHERE updated_ms < $1",
         ] {
             sqlx::query(delete).bind(before_ms).execute(&self.pool).await?;

@@ -5,6 +5,7 @@ mod picture;
 mod screen;
 mod style;
 
+use jiff::tz::TimeZone;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -69,7 +70,7 @@ pub async fn chat(app: Arc<App>, audience: Audience, color: ColorChoice) -> anyh
             Input::Line(line) => {
                 // The history is a comfort: where it cannot be written, the talk goes on.
                 let _ = editor.add_history_entry(line.as_str()).and_then(|_| editor.save_history(&history));
-                let question = Question::new(line.trim(), audience.clone());
+                let question = Question::new(line.trim(), audience.clone()).in_zone(TimeZone::system());
                 answer_until_ctrl_c(&app, &question, color).await?;
             }
         }

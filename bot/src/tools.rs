@@ -11,6 +11,7 @@ mod pulls;
 mod search;
 mod show;
 
+use jiff::tz::TimeZone;
 use runlore_indexer::catalog::{CatalogError, RunFilter};
 use runlore_indexer::index::vector::Filter;
 use runlore_indexer::record::RecordId;
@@ -128,6 +129,8 @@ pub struct Desk<'a> {
     pub scope: &'a ReadScope,
     /// Directions of metrics: declared by a person or by the tracker, else assumed from the name.
     pub directions: &'a crate::directions::Directions,
+    /// The reader's time zone.
+    pub zone: &'a TimeZone,
     /// The facts of this turn.
     pub ledger: &'a mut Ledger,
 }

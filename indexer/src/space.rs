@@ -48,6 +48,18 @@ pub enum Audience {
     Direct(Option<String>),
 }
 
+/// As it is stored: `terminal`, `channel NAME`, `direct`, `direct NAME`.
+impl fmt::Display for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Terminal => f.write_str("terminal"),
+            Self::Channel(name) => write!(f, "channel {name}"),
+            Self::Direct(None) => f.write_str("direct"),
+            Self::Direct(Some(name)) => write!(f, "direct {name}"),
+        }
+    }
+}
+
 /// Which spaces an entry of the settings gives: named ones, or all that there are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Grant {

@@ -4,4 +4,5 @@ pub mod not_run;
 pub mod postgres;
 pub mod qdrant;
 pub mod slack;
+pub mod slow_model;
 pub mod team;

@@ -48,7 +48,7 @@ impl Team {
     /// The program with these arguments, ready to be started.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
-        command.arg("--config").arg(self.config()).args(arguments).env_remove("RUNLORE_CONFIG");
+        command.arg("--config").arg(self.config()).args(arguments).env_remove("RUNLORE_CONFIG").env("TZ", "UTC");
         command
     }
 

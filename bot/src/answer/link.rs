@@ -6,7 +6,7 @@ mod resolve;
 mod rest;
 mod runs;
 
-use jiff::Timestamp;
+use jiff::Zoned;
 use runlore_indexer::catalog::Vocabulary;
 use runlore_indexer::run::RunStatus;
 
@@ -116,7 +116,7 @@ pub struct Asked<'a> {
 }
 
 /// Links a question; what a follow-up leaves out is taken from its thread.
-pub fn link(asked: &Asked<'_>, vocabulary: &Vocabulary, now: Timestamp) -> Links {
+pub fn link(asked: &Asked<'_>, vocabulary: &Vocabulary, now: &Zoned) -> Links {
     let question = asked.question;
     let words = words(question);
     let used = vec![false; words.len()];

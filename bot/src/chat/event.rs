@@ -70,6 +70,8 @@ pub enum Way {
     Direct,
     /// By the slash command; the asker alone sees the answer.
     Command,
+    /// By the slash command, with the answer for all who read there.
+    PublicCommand,
     /// By the shortcut on a message; the asker alone sees the answer.
     Shortcut,
 }
@@ -87,11 +89,18 @@ pub struct Asked {
     pub text: String,
     /// How.
     pub way: Way,
-    /// Where an answer for the asker alone goes; a secret of some minutes.
+    /// Where something for the asker alone goes; a secret of some minutes.
     pub private_to: Option<String>,
     /// Found only after having been away.
     #[serde(default)]
     pub is_late: bool,
+}
+
+impl Asked {
+    /// Whether the asker alone sees the answer.
+    pub fn is_private(&self) -> bool {
+        self.private_to.is_some() && self.way != Way::PublicCommand
+    }
 }
 
 /// A button that was pressed under a reply.
@@ -133,6 +142,8 @@ pub enum Event {
     HomeOpened { workspace: String, person: String },
     /// Somebody opened the talk with the bot.
     TalkOpened { place: Place, person: String },
+    /// The app was taken out of the workspace, or its token back.
+    ShutOut { workspace: String, why: String },
 }
 
 /// An event and what makes it one: the same again has the same key.
@@ -169,6 +180,7 @@ impl Event {
             Self::Left { .. } => "left",
             Self::HomeOpened { .. } => "home_opened",
             Self::TalkOpened { .. } => "talk_opened",
+            Self::ShutOut { .. } => "shut_out",
         }
     }
 
@@ -182,7 +194,7 @@ impl Event {
             | Self::Joined { place }
             | Self::Left { place }
             | Self::TalkOpened { place, .. } => Some(place),
-            Self::Reasoned { .. } | Self::HomeOpened { .. } => None,
+            Self::Reasoned { .. } | Self::HomeOpened { .. } | Self::ShutOut { .. } => None,
         }
     }
 
@@ -197,7 +209,7 @@ impl Event {
             Self::Asked(asked) => &asked.asker,
             Self::Pressed(press) => &press.person,
             Self::Reasoned { person, .. } | Self::HomeOpened { person, .. } | Self::TalkOpened { person, .. } => person,
-            Self::Edited { .. } | Self::Deleted { .. } | Self::Joined { .. } | Self::Left { .. } => "",
+            Self::Edited { .. } | Self::Deleted { .. } | Self::Joined { .. } | Self::Left { .. } | Self::ShutOut { .. } => "",
         }
     }
 

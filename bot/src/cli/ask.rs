@@ -1,5 +1,6 @@
 //! `runlore ask`: one question, or a file of them.
 
+use jiff::tz::TimeZone;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
 
@@ -38,7 +39,7 @@ pub(super) async fn ask(args: &AskArgs, options: &Options) -> anyhow::Result<Exi
     let cancel = cancelled_by_ctrl_c();
     match lines {
         Some(lines) => batch(&app, lines, &audience, options.form, &cancel).await,
-        None => one(&app, Question::new(args.question.join(" "), audience), options, &cancel).await,
+        None => one(&app, Question::new(args.question.join(" "), audience).in_zone(TimeZone::system()), options, &cancel).await,
     }
 }
 
@@ -102,7 +103,7 @@ async fn batch(app: &App, mut lines: Lines, audience: &Audience, form: Form, can
         let line = line.context("cannot read the questions")?;
         let answer = match question_of(&String::from_utf8_lossy(&line)) {
             Line::Empty => continue,
-            Line::Question(text) => app.answer(&Question::new(text, audience.clone()), &|_| {}, cancel).await,
+            Line::Question(text) => app.answer(&Question::new(text, audience.clone()).in_zone(TimeZone::system()), &|_| {}, cancel).await,
             Line::Wrong(text) => not_asked(text),
         };
         if answer.reference.is_some() || answer.question.is_empty() {

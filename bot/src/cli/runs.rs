@@ -1,6 +1,7 @@
 //! `runlore runs`: the typed command `runs`, with its conditions as arguments.
 
 use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 use super::{Asking, Exit, Form, Options, out};
@@ -46,7 +47,7 @@ pub(super) async fn runs(args: &RunsArgs, options: &Options) -> anyhow::Result<E
     let asking = Asking { as_channel: args.as_channel.clone(), no_model: true };
     let audience = asking.audience(&settings)?;
     let app = asking.open(settings).await?;
-    let question = Question::new(command(args), audience);
+    let question = Question::new(command(args), audience).in_zone(TimeZone::system());
     let answer = app.answer(&question, &|_| {}, &CancellationToken::new()).await;
     match options.form {
         Form::Json => out::json(&answer)?,

@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 use clap::Args;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use runlore_indexer::catalog::Vocabulary;
 use runlore_indexer::index::vector::Filter;
 use runlore_indexer::record::RecordKind;
@@ -87,7 +87,7 @@ fn filter(args: &SearchArgs, vocabulary: &Vocabulary) -> Result<Filter, WrongUse
         Resolved::Many(_) | Resolved::Nothing { .. } => Err(WrongUse(format!("no project `{name}`"))),
     });
     let wrong_date = |text: &str| WrongUse(format!("`{text}` is no date; write it as 2026-05-04, yesterday or \"last week\""));
-    let since = args.since.as_ref().map(|text| resolve_date(text, Timestamp::now()).ok_or_else(|| wrong_date(text)));
+    let since = args.since.as_ref().map(|text| resolve_date(text, &Zoned::now()).ok_or_else(|| wrong_date(text)));
     Ok(Filter { kinds: args.kind.clone(), project: project.transpose()?, since_ms: since.transpose()?, until_ms: None })
 }
 
@@ -117,7 +117,7 @@ fn text(query: &str, found: &Found) -> String {
 
 fn passage_text(passage: &Passage) -> String {
     let date = passage.created_ms().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let date = date.map(|at| format!(", {}", at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d"))).unwrap_or_default();
+    let date = date.map(|at| format!(", {}", at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d"))).unwrap_or_default();
     let heading = match passage.heading() {
         "" => passage.title().to_owned(),
         // The first heading of a note is often its title.

@@ -4,12 +4,9 @@ use runlore_indexer::catalog::RunFilter;
 
 use super::words::Word;
 use super::{Reader, Stop, conditions};
-use crate::answer::dates::resolve_date;
+use crate::answer::dates::{next_day, resolve_date};
 use crate::refusal::Refusal;
 use crate::tools::Which;
-
-/// A day in milliseconds: `until` a day holds the whole of it.
-pub(super) const DAY_MS: i64 = 86_400_000;
 
 /// Most that `limit` gives.
 const MAX_LIMIT: usize = 100;
@@ -93,11 +90,11 @@ impl Reader<'_> {
             conditions::apply(&condition, &self.names, &mut filter)?;
         }
         filter.since_ms = self.date_of(clauses.part("since"))?;
-        filter.until_ms = self.date_of(clauses.part("until"))?.map(|start| start + DAY_MS);
+        filter.until_ms = self.date_of(clauses.part("until"))?.and_then(|start| next_day(start, self.now.time_zone()));
         Ok(filter)
     }
 
-    /// The start of a day, milliseconds since 1970, UTC.
+    /// The start of a day in the asker's zone, milliseconds since 1970, UTC.
     pub(super) fn date(&self, text: &str) -> Result<i64, Stop> {
         resolve_date(text, self.now).ok_or_else(|| {
             let refusal = Refusal::new(format!("`{text}` is no date that I can read."));

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 
-const NOW: &str = "2026-06-15T10:00:00Z";
+const NOW: &str = "2026-06-15T10:00:00Z[UTC]";
 
 fn vocabulary() -> Vocabulary {
     let set = |names: &[&str]| -> BTreeSet<String> { names.iter().map(|name| (*name).to_owned()).collect() };
@@ -44,7 +44,7 @@ fn vocabulary() -> Vocabulary {
 }
 
 fn parsed(line: &str) -> Option<Parsed> {
-    parse(line, &vocabulary(), NOW.parse().unwrap())
+    parse(line, &vocabulary(), &NOW.parse().unwrap())
 }
 
 /// What a line that is a command looks up: tool and arguments.

@@ -1,5 +1,6 @@
 //! From where a question was asked, and by whom, to the audience that the settings name for it. Whatever is not known is refused.
 
+use jiff::tz::TimeZone;
 use runlore_indexer::config::{AccessSettings, ChannelSettings, PersonSettings};
 use runlore_indexer::space::Audience;
 
@@ -16,6 +17,15 @@ pub struct PersonFacts {
     pub is_stranger: bool,
     /// Another program.
     pub is_bot: bool,
+    /// The name of its time zone, where the platform tells it.
+    pub zone: Option<String>,
+}
+
+impl PersonFacts {
+    /// The time zone; that of UTC where nothing is told.
+    pub fn time_zone(&self) -> TimeZone {
+        self.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
+    }
 }
 
 /// What the platform says of a channel.

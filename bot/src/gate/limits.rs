@@ -23,6 +23,7 @@ pub struct LimitSettings {
 /// The buckets.
 #[derive(Debug)]
 pub struct Limits {
+    settings: LimitSettings,
     askers: DefaultKeyedRateLimiter<String>,
     channels: DefaultKeyedRateLimiter<String>,
     workspaces: DefaultKeyedRateLimiter<String>,
@@ -32,7 +33,17 @@ impl Limits {
     /// Full buckets.
     pub fn new(settings: LimitSettings) -> Self {
         let bucket = |n| RateLimiter::keyed(Quota::per_minute(n));
-        Self { askers: bucket(settings.per_asker), channels: bucket(settings.per_channel), workspaces: bucket(settings.per_workspace) }
+        Self {
+            settings,
+            askers: bucket(settings.per_asker),
+            channels: bucket(settings.per_channel),
+            workspaces: bucket(settings.per_workspace),
+        }
+    }
+
+    /// How they were set.
+    pub fn settings(&self) -> LimitSettings {
+        self.settings
     }
 
     /// Takes one question out of each bucket.

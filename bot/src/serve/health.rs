@@ -1,7 +1,7 @@
 //! Health, readiness and metrics, for whoever runs the program: on a loopback address, without names of people, channels or records.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,6 +16,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::{Service, now_ms};
+use crate::chat::Platform;
 
 /// Seconds at which the histograms are cut.
 const BUCKETS: [f64; 10] = [0.1, 0.3, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0];
@@ -41,6 +42,7 @@ pub struct Gauges {
     to_answer: Histogram,
     heard_ms: AtomicI64,
     patience_ms: AtomicI64,
+    shut_out: AtomicBool,
 }
 
 impl Default for Gauges {
@@ -57,6 +59,7 @@ impl Default for Gauges {
             to_answer: Histogram::new(BUCKETS),
             heard_ms: AtomicI64::new(0),
             patience_ms: AtomicI64::new(i64::MAX),
+            shut_out: AtomicBool::new(false),
         }
     }
 }
@@ -75,6 +78,11 @@ impl Gauges {
     /// A platform was heard.
     pub fn hear(&self) {
         self.heard_ms.store(now_ms(), Ordering::Relaxed);
+    }
+
+    /// A platform lets the program in, or does not any more.
+    pub fn shut_out(&self, is_out: bool) {
+        self.shut_out.store(is_out, Ordering::Relaxed);
     }
 
     /// A platform that was not heard for so long counts as lost. By itself none does: a quiet team is no lost one.
@@ -126,6 +134,12 @@ async fn metrics(State(service): State<Arc<Service>>) -> impl IntoResponse {
 }
 
 impl Service {
+    /// A platform says that it does not let the program in any more.
+    pub(super) fn shut_out(&self, platform: Platform, why: &str) {
+        self.gauges.shut_out(true);
+        tracing::error!("{} does not let the program in any more: {why}; install the app again and start anew", platform.as_str());
+    }
+
     /// Why no question could be answered now.
     async fn not_ready(&self) -> Option<String> {
         if let Err(error) = self.store.ping().await {
@@ -133,6 +147,9 @@ impl Service {
         }
         if let Err(error) = self.app.corpus.catalog.last_change().await {
             return Some(format!("the catalog does not serve: {error}"));
+        }
+        if self.gauges.shut_out.load(Ordering::Relaxed) {
+            return Some("a platform does not let the program in any more; the log says why".to_owned());
         }
         match self.gauges.silent_ms() {
             None => Some("no platform is connected yet".to_owned()),

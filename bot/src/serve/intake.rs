@@ -6,15 +6,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::sentences::{self, plain};
-use super::{Service, UnderWay, now_ms};
-use crate::chat::{Asked, Event, Place, PlaceKind, SendError, Way};
-use crate::gate::{self, Circumstances};
+use super::{Service, now_ms};
+use crate::chat::{Asked, Event, Place, SendError, Way};
+use crate::gate::{self, Admitted, Circumstances};
 use crate::refusal::Refusal;
 use crate::store::{End, Ended, Entry, Post, PostForm};
 use crate::telemetry;
-use runlore_indexer::space::Audience;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
 /// How many rows are looked at in one turn.
 const AT_ONCE: i64 = 500;
@@ -117,7 +115,7 @@ impl Service {
             return Ok(self.store.pass_over(&entry.id, now_ms()).await?);
         }
         match self.admit(&asked).await {
-            Ok(audience) => self.let_wait(entry, asked, audience).await,
+            Ok(admitted) => self.let_wait(entry, asked, admitted).await,
             Err(refusal) => {
                 self.gauges.n_refused.inc();
                 let ended = Ended { end: End::Refused, reference: None };
@@ -129,24 +127,17 @@ impl Service {
 
     /// In a thread the bot answers without being named only where one person and the bot talk, and the bot spoke last.
     async fn is_talk_of_two(&self, asked: &Asked) -> anyhow::Result<bool> {
-        let Some(mut thread) = self.store.thread(&asked.place).await? else { return Ok(false) };
-        // The same message again, after a restart, finds itself as the last.
-        let bot_spoke_last = thread.last_message.is_empty() || thread.last_message == asked.message;
-        let is_of_two = thread.people.len() == 1 && thread.people.contains(&asked.asker) && bot_spoke_last;
-        thread.people.insert(asked.asker.clone());
-        thread.last_message = asked.message.clone();
-        self.store.keep_thread(&asked.place, &thread, now_ms()).await?;
-        Ok(is_of_two)
+        Ok(self.store.note_speaker(&asked.place, &asked.asker, &asked.message, now_ms()).await?)
     }
 
-    async fn admit(&self, asked: &Asked) -> Result<Audience, Refusal> {
+    async fn admit(&self, asked: &Asked) -> Result<Admitted, Refusal> {
         let circumstances = self.circumstances(&asked.place, &asked.asker).await?;
         if circumstances.person.is_bot {
             return Err(Refusal::new("I do not answer other programs."));
         }
-        let audience = gate::admit(asked, &circumstances, &self.app.access(), &self.limits)?;
+        let admitted = gate::admit(asked, &circumstances, &self.app.access(), &self.limits())?;
         check_words(&asked.text)?;
-        Ok(audience)
+        Ok(admitted)
     }
 
     /// What the platform says of who asks and where; where it says nothing, nothing is answered.
@@ -169,69 +160,6 @@ impl Service {
         }
     }
 
-    /// Shows that the question was seen, and lets it wait for its turn.
-    async fn let_wait(&self, entry: &Entry, asked: Asked, audience: Audience) -> anyhow::Result<()> {
-        let question = UnderWay { asked: asked.clone(), audience, cancel: CancellationToken::new(), received_ms: entry.received_ms };
-        self.under_way().insert(entry.id.clone(), question);
-        // It may have been taken back or reworded since it was read.
-        match self.store.open_entry(&entry.id).await? {
-            Some(Entry { event: Event::Asked(now), .. }) => {
-                self.under_way().get_mut(&entry.id).into_iter().for_each(|question| question.asked = now.clone());
-            }
-            _ => {
-                self.under_way().remove(&entry.id);
-                return Ok(());
-            }
-        }
-        let pushed = self.queue().push(&asked.asker, &entry.id);
-        match pushed {
-            Err(full) => self.refuse(&entry.id, &asked, sentences::busy(full)).await,
-            Ok(n_before) => {
-                let n_busy = usize::from(self.gauges.n_answering.get() >= self.settings.at_once as i64);
-                self.to_work.notify_one();
-                self.say_place(&entry.id, &asked, n_before + n_busy).await;
-                if let Some(messenger) = self.messenger(asked.place.platform) {
-                    messenger.show_seen(&asked).await;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends a question under way with a sentence.
-    pub(super) async fn refuse(&self, id: &str, asked: &Asked, sentence: &str) {
-        self.under_way().remove(id);
-        self.gauges.n_refused.inc();
-        self.conclude_plainly(id, asked, &Ended { end: End::Refused, reference: None }, sentence).await;
-    }
-
-    /// Tells how many go before, where some do. A comfort.
-    async fn say_place(&self, id: &str, asked: &Asked, n_before: usize) {
-        if n_before == 0 {
-            return;
-        }
-        let mean_ms = self.store.mean_answer_ms().await.unwrap_or_default().map(|ms| ms / self.settings.at_once as i64);
-        let post = self.post_for(id, asked, PostForm::Waiting, plain(sentences::waiting(n_before, mean_ms)));
-        if let Err(error) = self.put_out(&post).await {
-            tracing::warn!(question.id = id, "cannot say how many go before: {error:#}");
-        }
-    }
-
-    /// Stops what this person asked in this thread and is not answered yet; whether there was anything.
-    async fn stop_in(&self, asked: &Asked) -> anyhow::Result<bool> {
-        let is_meant = |other: &UnderWay| {
-            let place = &other.asked.place;
-            let same =
-                place.channel == asked.place.channel && (place.thread == asked.place.thread || asked.place.kind == PlaceKind::Direct);
-            same && other.asked.asker == asked.asker
-        };
-        let meant: Vec<String> = self.under_way().iter().filter(|(_, other)| is_meant(other)).map(|(id, _)| id.clone()).collect();
-        for id in &meant {
-            self.cancel(id).await?;
-        }
-        Ok(!meant.is_empty())
-    }
-
     /// What is no question.
     async fn take_other(&self, id: &str, event: Event) -> anyhow::Result<()> {
         match &event {
@@ -241,7 +169,8 @@ impl Service {
             Event::Reasoned { person, question, reason, note, .. } => self.store.add_reason(question, person, reason, note).await?,
             Event::Joined { place } => self.greet(id, place).await?,
             Event::Left { place } => tracing::warn!(channel.id = place.channel, "taken out of a channel, or the channel is gone"),
-            Event::HomeOpened { person, .. } => self.show_home(event.platform(), person).await?,
+            Event::HomeOpened { workspace, person } => self.show_home(event.platform(), workspace, person).await?,
+            Event::ShutOut { why, .. } => self.shut_out(event.platform(), why),
             Event::TalkOpened { place, .. } => {
                 if let Some(messenger) = self.messenger(place.platform) {
                     messenger.offer(place).await;
@@ -250,55 +179,6 @@ impl Service {
             Event::Asked(_) => {}
         }
         Ok(self.store.done(id, now_ms()).await?)
-    }
-
-    /// A question that has other words now is answered in its new form, if it is not answered yet.
-    async fn reword(&self, place: &Place, message: &str, text: &str) -> anyhow::Result<()> {
-        let Some((entry, true)) = self.store.question_of(place.platform, &place.channel, message).await? else { return Ok(()) };
-        let Event::Asked(asked) = entry.event else { return Ok(()) };
-        if asked.text == text {
-            return Ok(());
-        }
-        if let Err(refusal) = check_words(text) {
-            self.queue().remove(&entry.id);
-            if let Some(question) = self.under_way().remove(&entry.id) {
-                question.cancel.cancel();
-            }
-            self.refuse(&entry.id, &asked, &refusal.to_string()).await;
-            return Ok(());
-        }
-        let asked = Asked { text: text.to_owned(), ..asked };
-        self.store.reword(&entry.id, &Event::Asked(asked.clone())).await?;
-        if let Some(question) = self.under_way().get_mut(&entry.id) {
-            question.asked = asked;
-            // Who works on the old words notices, and begins again with the new ones.
-            std::mem::take(&mut question.cancel).cancel();
-        }
-        Ok(())
-    }
-
-    /// A question whose message is gone is not answered, and what was answered goes too.
-    async fn take_back(&self, place: &Place, message: &str) -> anyhow::Result<()> {
-        if let Some((entry, _)) = self.store.question_of(place.platform, &place.channel, message).await? {
-            self.cancel(&entry.id).await?;
-        }
-        Ok(())
-    }
-
-    /// Ends a question without an answer, and takes away what stands there of it.
-    pub(super) async fn cancel(&self, question: &str) -> anyhow::Result<()> {
-        self.store.cancel(question, now_ms()).await?;
-        self.queue().remove(question);
-        let under_way = self.under_way().remove(question);
-        if let Some(under_way) = under_way {
-            under_way.cancel.cancel();
-            if let Some(messenger) = self.messenger(under_way.asked.place.platform).cloned() {
-                tokio::spawn(async move { messenger.hide_seen(&under_way.asked).await });
-            }
-        }
-        self.store.take_away(question, now_ms()).await?;
-        self.goes_out.notify_one();
-        Ok(())
     }
 
     async fn greet(&self, id: &str, place: &Place) -> anyhow::Result<()> {
@@ -313,6 +193,7 @@ impl Service {
         let post = Post {
             place: place.clone(),
             private_to: None,
+            otherwise: None,
             asker: None,
             question: id.to_owned(),
             reply: plain(sentence),
@@ -351,9 +232,14 @@ impl Service {
         if asked.is_late && form == PostForm::Whole {
             reply.notices.push(sentences::LATE.to_owned());
         }
-        let private_to = asked.private_to.clone().map(|address| (asked.asker.clone(), address));
-        let place = asked.place.clone();
-        Post { place, private_to, asker: Some(asked.asker.clone()), question: id.to_owned(), reply, form, made_under: None }
+        let address = asked.private_to.clone().map(|address| (asked.asker.clone(), address));
+        let (private_to, otherwise) = if asked.is_private() { (address, None) } else { (None, address) };
+        if asked.way == Way::PublicCommand && form != PostForm::Waiting {
+            // Nobody else sees what was typed.
+            reply.notices.push(sentences::asked_by_command(&asked.text));
+        }
+        let (place, asker) = (asked.place.clone(), Some(asked.asker.clone()));
+        Post { place, private_to, otherwise, asker, question: id.to_owned(), reply, form, made_under: None }
     }
 }
 
@@ -369,7 +255,7 @@ fn is_stop(text: &str) -> bool {
 }
 
 /// Whether there are words, and not too many.
-fn check_words(text: &str) -> Result<(), Refusal> {
+pub(super) fn check_words(text: &str) -> Result<(), Refusal> {
     let n_characters = text.chars().count();
     if n_characters > sentences::MAX_QUESTION {
         return Err(Refusal::new(sentences::too_long(n_characters)));

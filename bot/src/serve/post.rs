@@ -154,13 +154,24 @@ impl Service {
         let access = self.app.access();
         let now = gate::audience_of(&post.place, person, &circumstances, &access).ok();
         let scope = now.as_ref().and_then(|audience| access.policy.scope_for(audience)).map(|scope| scope.id());
-        let holds = now.is_some_and(|audience| format!("{audience:?}") == made_under.audience) && scope.as_ref() == Some(&made_under.scope);
+        let holds = now.is_some_and(|audience| audience.to_string() == made_under.audience) && scope.as_ref() == Some(&made_under.scope);
         if holds {
             return Ok(outgoing.clone());
         }
         tracing::warn!(question.id = post.question, "who may read changed while a reply was made; it is not shown");
         let form = if post.form == PostForm::Picture { PostForm::Picture } else { PostForm::Whole };
         Ok(Outgoing { post: Post { reply: plain(sentences::NO_LONGER), form, ..post.clone() }, ..outgoing.clone() })
+    }
+
+    /// Tells who asked, alone, what cannot be posted for all; a part of it, such as a picture or the facts, is not missed.
+    async fn say_otherwise(&self, outgoing: &Outgoing) -> Result<(), StoreError> {
+        let post = &outgoing.post;
+        let (Some(address), PostForm::Whole) = (&post.otherwise, post.form) else { return Ok(()) };
+        let mut reply = post.reply.clone();
+        reply.notices.insert(0, sentences::CANNOT_POST_HERE.to_owned());
+        reply.buttons.clear();
+        let post = Post { private_to: Some(address.clone()), otherwise: None, reply, ..post.clone() };
+        self.store.put_out(&post, now_ms()).await
     }
 
     async fn note(&self, outgoing: &Outgoing, sent: &Sent, error: Option<&SendError>) -> Duration {
@@ -186,6 +197,10 @@ impl Service {
         if let Err(error) = self.store.sent(&outgoing.id, outgoing.version, sent).await {
             // The row still says that nobody knows, so that the next round looks before it sends.
             tracing::error!(%error, "cannot note how a send ended");
+        } else if matches!(sent, Sent::Dropped(_))
+            && let Err(error) = self.say_otherwise(outgoing).await
+        {
+            tracing::error!(%error, "cannot say that a message cannot be posted");
         }
         match error {
             Some(SendError::Pause { after_ms }) => PACE.max(Duration::from_millis((*after_ms).max(0) as u64)),

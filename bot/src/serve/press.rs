@@ -1,8 +1,8 @@
-//! Buttons, and the bot's own page.
+//! Buttons.
 
 use super::sentences::{self, plain};
 use super::{Service, now_ms};
-use crate::chat::{Asked, Button, Event, Incoming, Place, Platform, Press, Reply, Way};
+use crate::chat::{Asked, Button, Event, Incoming, Place, Press, Reply, Way};
 use crate::gate;
 use crate::store::{Entry, Kept, Verdict};
 
@@ -43,7 +43,7 @@ impl Service {
         let access = self.app.access();
         let Ok(audience) = gate::audience_of(&press.place, &press.person, &circumstances, &access) else { return false };
         let scope = access.policy.scope_for(&audience).map(|scope| scope.id());
-        kept.audience == format!("{audience:?}") && scope.as_ref() == Some(&kept.scope)
+        kept.audience == audience.to_string() && scope.as_ref() == Some(&kept.scope)
     }
 
     /// Asks the same again for the channel, under its scope; what was shown to one person is never posted again as it is.
@@ -79,21 +79,6 @@ impl Service {
             tracing::warn!(%error, "cannot answer a press");
         }
         Ok(())
-    }
-
-    pub(super) async fn show_home(&self, platform: Platform, person: &str) -> anyhow::Result<()> {
-        let Some(messenger) = self.messenger(platform) else { return Ok(()) };
-        if let Err(error) = messenger.show_home(person, &self.status_lines().await).await {
-            tracing::warn!(%error, "cannot show somebody's page");
-        }
-        Ok(())
-    }
-
-    /// How the service is, for everybody to see: nothing that hangs on who looks.
-    pub(super) async fn status_lines(&self) -> Vec<String> {
-        let n_waiting = self.queue().len();
-        let model = if self.app.is_model_missing() { "The model is away: facts answer alone." } else { "All is well." };
-        vec![model.to_owned(), format!("{n_waiting} questions are waiting.")]
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
+/// How many of one asker's questions are told their place anew.
+const N_TOLD: usize = 4;
+
 /// Questions that wait, by asker.
 #[derive(Debug)]
 pub struct Queue {
@@ -69,6 +72,18 @@ impl Queue {
         }
         self.forget_old_turns();
         question
+    }
+
+    /// Those that wait, each with how many go before it; of one asker the first few.
+    pub fn places(&self) -> Vec<(String, usize)> {
+        let first = |(_, own): &(String, VecDeque<String>)| own.iter().take(N_TOLD).cloned().collect::<Vec<_>>();
+        let told: Vec<String> = self.waiting.iter().flat_map(first).collect();
+        told.into_iter().map(|question| (self.n_before(&question), question)).map(|(n, question)| (question, n)).collect()
+    }
+
+    /// Allows so many from now on; what waits stays.
+    pub fn limit(&mut self, limits: QueueLimits) {
+        self.limits = limits;
     }
 
     /// Takes a question out; whether it waited.
@@ -158,8 +173,12 @@ mod tests {
             }
             (0..n_served).for_each(|_| _ = queue.take_next());
             let place = queue.push("2", "mine").unwrap();
+            let told = queue.places();
             let order: Vec<String> = std::iter::from_fn(|| queue.take_next()).collect();
             prop_assert_eq!(order.iter().position(|question| question == "mine"), Some(place));
+            for (question, place) in told {
+                prop_assert_eq!(order.iter().position(|other| *other == question), Some(place));
+            }
         }
     }
 }

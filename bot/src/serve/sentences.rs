@@ -1,5 +1,7 @@
 //! What the service says by itself, in one place, so that it can be read as a whole.
 
+use runlore_indexer::record::RecordKind;
+
 use crate::chat::Reply;
 
 /// A reply of one sentence or two.
@@ -62,6 +64,15 @@ pub(super) const NO_PICTURE_HERE: &str = "There is a chart too; ask in a direct 
 /// Found after having been away.
 pub(super) const LATE: &str = "This was asked while I was away.";
 
+/// What was typed, where the answer alone is seen.
+pub(super) fn asked_by_command(text: &str) -> String {
+    let shown: String = text.chars().take(300).collect();
+    format!("Asked with /runlore: {shown}")
+}
+
+/// A reply cannot be posted in the channel.
+pub(super) const CANNOT_POST_HERE: &str = "I cannot post in this channel, so only you see this. Invite me to it, and ask again.";
+
 /// The bot was added to a channel that it knows.
 pub(super) fn greeting(name: &str) -> String {
     format!(
@@ -91,3 +102,28 @@ pub(super) const THANKS: &str = "Thank you, noted.";
 
 /// What stood behind a button is not there.
 pub(super) const NOTHING_BEHIND: &str = "There is nothing more to this answer.";
+
+/// How the service is.
+pub(super) const WELL: &str = "All is well.";
+pub(super) const WITHOUT_MODEL: &str = "The model is away: facts answer alone.";
+pub(super) const CATALOG_AWAY: &str = "What I have read cannot be reached right now.";
+pub(super) const NOTHING_READ: &str = "There is nothing here that I have read and you may see.";
+
+/// How many questions wait; nothing where none does.
+pub(super) fn n_waiting(n: usize) -> Option<String> {
+    match n {
+        0 => None,
+        1 => Some("One question is waiting.".to_owned()),
+        n => Some(format!("{n} questions are waiting.")),
+    }
+}
+
+/// How many records of each kind were read.
+pub(super) fn has_read(read: &[(RecordKind, u64)]) -> String {
+    if read.is_empty() {
+        return NOTHING_READ.to_owned();
+    }
+    let of = |(kind, n): &(RecordKind, u64)| if *n == 1 { format!("1 {}", kind.as_str()) } else { format!("{n} {}s", kind.as_str()) };
+    let read: Vec<String> = read.iter().map(of).collect();
+    format!("For our direct messages I have read {}.", read.join(", "))
+}

@@ -8,7 +8,7 @@ use runlore_indexer::config::Settings;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::{Service, health_router, intake, post, work};
+use super::{ServeSettings, Service, health_router, intake, post, work};
 
 /// Longest time that the answers under way get to end.
 const ANSWERS_END: Duration = Duration::from_secs(12);
@@ -85,14 +85,14 @@ async fn tidy(service: Arc<Service>) {
             () = tokio::time::sleep(TIDY_EVERY) => {}
             () = service.stop.cancelled() => return,
         }
-        service.limits.tidy();
+        service.limits().tidy();
         if let Err(error) = service.store.prune(super::now_ms() - KEPT_MS).await {
             tracing::warn!(%error, "cannot forget what is old");
         }
     }
 }
 
-/// Takes over who may read and ask what when the settings file changes; a broken file changes nothing, and is said once.
+/// Takes over who may read and ask what, and how often, when the settings file changes; a broken file changes nothing, and is said once.
 async fn follow_settings(service: Arc<Service>) {
     let file = service.app.settings.file.clone();
     let mut last = fingerprint(&file);
@@ -106,9 +106,10 @@ async fn follow_settings(service: Arc<Service>) {
             continue;
         }
         last = now;
-        match Settings::read(&file) {
-            Ok(settings) => {
+        match Settings::read(&file).and_then(|settings| ServeSettings::from(&settings).map(|serve| (settings, serve))) {
+            Ok((settings, serve)) => {
                 service.app.replace_access(settings.access);
+                service.allow(&serve);
                 tracing::info!("settings read again");
             }
             Err(error) => tracing::error!("the settings are broken, the last good ones stay: {error}"),

@@ -7,10 +7,10 @@ use tokio::sync::mpsc;
 
 use super::sentences::{self, plain};
 use super::{Service, UnderWay, now_ms};
-use crate::answer::Subject;
 use crate::chat::{Answer, Asked, Button, PlaceKind, Question, Reply, Step, Way};
+use crate::gate::Admitted;
 use crate::model::CancellationToken;
-use crate::store::{End, Ended, Kept, MadeUnder, Post, PostForm, ThreadRow};
+use crate::store::{End, Ended, Kept, MadeUnder, Post, PostForm, ThreadChange};
 use crate::telemetry;
 
 /// How often an answer is begun that never comes to an end, such as one that takes the program down with it.
@@ -39,6 +39,7 @@ pub(super) async fn answer_waiting(service: Arc<Service>) {
         match next {
             Some(question) => {
                 service.gauges.n_answering.inc();
+                service.tell_places().await;
                 service.work_on(&question).await;
                 service.gauges.n_answering.dec();
             }
@@ -103,15 +104,16 @@ impl Service {
     /// Answers in a task of its own, so that a panic is one question's failure; passes the facts on as they come.
     async fn answer_one(self: &Arc<Self>, id: &str, question: &UnderWay) -> Outcome {
         let asked = &question.asked;
-        let subject = match self.store.thread(&asked.place).await {
-            Ok(thread) => thread.map(|thread| thread.subject).unwrap_or_default(),
+        let subject = match self.store.subject(&asked.place).await {
+            Ok(subject) => subject.unwrap_or_default(),
             Err(error) => return Outcome::Failed(error.into()),
         };
         let (steps, mut taken) = mpsc::unbounded_channel();
         let over = CancellationToken::new();
         let mut task = {
             let (app, cancel) = (Arc::clone(&self.app), over.clone());
-            let question = Question { text: asked.text.clone(), audience: question.audience.clone(), subject };
+            let Admitted { audience, zone } = question.admitted.clone();
+            let question = Question { text: asked.text.clone(), audience, subject, zone };
             let way = asked.way;
             tokio::spawn(async move {
                 let on_step = |step: Step| _ = steps.send(step);
@@ -156,7 +158,7 @@ impl Service {
         }
         self.gauges.facts_after(now_ms() - question.received_ms);
         reply.buttons = vec![Button::Stop];
-        let made_under = Some(MadeUnder { audience: format!("{:?}", question.audience), scope });
+        let made_under = Some(MadeUnder { audience: question.admitted.audience.to_string(), scope });
         let post = Post { made_under, ..self.post_for(id, &question.asked, PostForm::Facts, *reply) };
         if let Err(error) = self.put_out(&post).await {
             tracing::warn!(question.id = id, "the facts wait for the whole answer: {error:#}");
@@ -172,10 +174,10 @@ impl Service {
             reply = plain(answer.answer.clone());
         }
         reply.buttons = buttons(asked, &answer);
-        if reply.picture.is_some() && asked.private_to.is_some() {
+        if reply.picture.is_some() && asked.is_private() {
             reply.notices.push(sentences::NO_PICTURE_HERE.to_owned());
         }
-        let audience = format!("{:?}", question.audience);
+        let audience = question.admitted.audience.to_string();
         let kept = Kept {
             audience: audience.clone(),
             person: asked.asker.clone(),
@@ -189,25 +191,12 @@ impl Service {
         // What was read under no scope holds nothing of records.
         let made_under = (!answer.scope.is_empty()).then(|| MadeUnder { audience, scope: answer.scope.clone() });
         let post = Post { made_under, ..self.post_for(id, asked, PostForm::Whole, reply) };
-        self.keep_thread(asked, answer.subject).await?;
-        if self.store.conclude(&ended, &post, Some(&kept), now_ms()).await? {
+        let begins = asked.place.thread.as_deref() == Some(&*asked.message) || asked.place.kind == PlaceKind::Direct;
+        let thread = ThreadChange { place: asked.place.clone(), subject: answer.subject, asker: asked.asker.clone(), begins };
+        if self.store.conclude(&ended, &post, Some((&kept, &thread)), now_ms()).await? {
             self.gauges.answered_after(now_ms() - question.received_ms);
         }
         Ok(())
-    }
-
-    /// Keeps what the thread is about, and that the bot spoke last in it.
-    async fn keep_thread(&self, asked: &Asked, subject: Subject) -> anyhow::Result<()> {
-        let known = self.store.thread(&asked.place).await?;
-        // A thread that the bot was called into may have others in it, whom it does not know; one that the question began has none.
-        let begins = asked.place.thread.as_deref() == Some(&*asked.message) || asked.place.kind == PlaceKind::Direct;
-        let mut thread = known.unwrap_or_else(|| {
-            let others = (!begins).then(|| "others".to_owned());
-            ThreadRow { people: others.into_iter().collect(), ..ThreadRow::default() }
-        });
-        thread.people.insert(asked.asker.clone());
-        (thread.subject, thread.last_message) = (subject, String::new());
-        Ok(self.store.keep_thread(&asked.place, &thread, now_ms()).await?)
     }
 }
 
@@ -225,7 +214,7 @@ fn buttons(asked: &Asked, answer: &Answer) -> Vec<Button> {
     if answer.reference.is_some() {
         return Vec::new();
     }
-    let is_private = asked.private_to.is_some();
+    let is_private = asked.is_private();
     let mut buttons = vec![Button::Useful, Button::NotUseful];
     if !answer.plan.is_empty() {
         buttons.push(Button::Details);

@@ -40,6 +40,13 @@ pub fn event(payload: &Value, me: &Me) -> Option<Incoming> {
             Some(Incoming { key, event })
         }
         "app_home_opened" => Some(Incoming { key, event: Event::HomeOpened { workspace: team, person: text(&event["user"]) } }),
+        "app_uninstalled" => {
+            Some(Incoming { key, event: Event::ShutOut { workspace: team, why: "the app was taken out of it".to_owned() } })
+        }
+        // A person's own token is none of ours.
+        "tokens_revoked" if event["tokens"]["bot"].as_array().is_some_and(|tokens| !tokens.is_empty()) => {
+            Some(Incoming { key, event: Event::ShutOut { workspace: team, why: "the bot's token was taken back".to_owned() } })
+        }
         "member_joined_channel" if is_me => Some(Incoming { key, event: Event::Joined { place: at(&event["channel"]) } }),
         "channel_archive" | "group_archive" | "channel_left" | "group_left" => {
             Some(Incoming { key, event: Event::Left { place: at(&event["channel"]) } })
@@ -127,16 +134,27 @@ pub fn command(payload: &Value) -> Option<Incoming> {
         _ => kind(&channel, ""),
     };
     let place = Place { platform: Platform::Slack, workspace: text(&payload["team_id"]), channel, kind, thread: None };
+    let (way, text_of) = command_words(&plain(&text(&payload["text"])), kind);
     let asked = Asked {
         place,
-        message: trigger.clone(),
+        message: format!("command {trigger}"),
         asker: text(&payload["user_id"]),
-        text: plain(&text(&payload["text"])),
-        way: Way::Command,
+        text: text_of,
+        way,
         private_to: Some(text(&payload["response_url"])),
         is_late: false,
     };
     Some(Incoming { key: format!("command {trigger}"), event: Event::Asked(asked) }).filter(|_| !trigger.is_empty())
+}
+
+/// How a command is answered, and its words: `public ...` in a channel for all who read there.
+fn command_words(typed: &str, kind: PlaceKind) -> (Way, String) {
+    match typed.split_once(char::is_whitespace) {
+        Some((first, rest)) if first.eq_ignore_ascii_case("public") && kind == PlaceKind::Channel => {
+            (Way::PublicCommand, rest.trim().to_owned())
+        }
+        _ => (Way::Command, typed.to_owned()),
+    }
 }
 
 /// A button, a shortcut, a window that was sent.

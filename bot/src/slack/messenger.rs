@@ -175,6 +175,7 @@ impl SlackMessenger {
             is_guest: is("is_restricted") || is("is_ultra_restricted"),
             is_stranger: is("is_stranger") || user["team_id"].as_str().is_some_and(|team| team != self.me.team),
             is_bot: is("is_bot"),
+            zone: user["tz"].as_str().map(str::to_owned),
         };
         keep(&self.people, person, facts.clone());
         Ok(facts)
@@ -204,7 +205,7 @@ impl SlackMessenger {
 
     /// A status line where Slack shows one, else a pair of eyes under the message.
     async fn mark(&self, asked: &Asked) {
-        if matches!(asked.way, Way::Command | Way::Shortcut) || asked.is_late {
+        if matches!(asked.way, Way::Command | Way::PublicCommand | Way::Shortcut) || asked.is_late {
             return;
         }
         let thread = asked.place.thread.as_deref().unwrap_or(&asked.message);

@@ -185,13 +185,16 @@ impl Store {
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
     }
 
-    /// Notes the newest message that was seen of a channel; ids of messages grow with time.
+    /// Notes the newest message that was seen of a channel; ids of messages are numbers that grow with
+    /// time, written with as many digits as they take.
     ///
     /// # Errors
     /// Where the database does not serve.
     pub async fn see_channel(&self, platform: Platform, channel: &str, message: &str) -> Result<(), StoreError> {
         let upsert = "INSERT INTO channels (platform, channel, seen) VALUES ($1, $2, $3) ON CONFLICT (platform, channel) \
-                      DO UPDATE SET seen = CASE WHEN excluded.seen > channels.seen THEN excluded.seen ELSE channels.seen END";
+                      DO UPDATE SET seen = CASE WHEN LENGTH(excluded.seen) > LENGTH(channels.seen) \
+                      OR (LENGTH(excluded.seen) = LENGTH(channels.seen) AND excluded.seen > channels.seen) \
+                      THEN excluded.seen ELSE channels.seen END";
         sqlx::query(upsert).bind(platform.as_str()).bind(channel).bind(message).execute(&self.pool).await?;
         Ok(())
     }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::answers::{Kept, keep};
 use super::inbox::{Ended, end};
+use super::threads::{ThreadChange, change};
 use super::{Store, StoreError, from_json, to_json};
 use crate::chat::{Place, Reply};
 
@@ -31,6 +32,9 @@ pub struct Post {
     pub place: Place,
     /// For this person alone, by this address, where the platform gave one.
     pub private_to: Option<(String, String)>,
+    /// Where who asked is told that it cannot be posted: the person and the address, where the platform gave one.
+    #[serde(default)]
+    pub otherwise: Option<(String, String)>,
     /// Who is greeted by name, and may take it away.
     pub asker: Option<String>,
     /// The question that it answers.
@@ -116,8 +120,8 @@ impl Store {
         Ok(write.commit().await?)
     }
 
-    /// Stores what is to be seen of a question that is still open; nothing where it has ended. A sentence about waiting gives way to
-    /// whatever is there.
+    /// Stores what is to be seen of a question that is still open; nothing where it has ended. A sentence about waiting takes the place
+    /// of another one alone.
     ///
     /// # Errors
     /// Where the database does not serve.
@@ -126,19 +130,27 @@ impl Store {
         // A write first, so that nobody ends the question between the look and the next write.
         let touch = sqlx::query("UPDATE inbox SET attempts = attempts WHERE id = $1 AND state = 'open'").bind(&*post.question);
         let is_open = touch.execute(&mut *write).await?.rows_affected() == 1;
-        let is_there = sqlx::query("SELECT COUNT(*) FROM outbox WHERE question = $1").bind(&*post.question).fetch_one(&mut *write).await?;
-        let is_there = is_there.try_get::<i64, _>(0)? > 0;
-        if is_open && !(is_there && post.form == PostForm::Waiting) {
+        let there = sqlx::query("SELECT body FROM outbox WHERE question = $1").bind(&*post.question).fetch_all(&mut *write).await?;
+        let waits = |row: &AnyRow| Ok(from_json::<Post>("post", &row.try_get::<String, _>(0)?)?.form == PostForm::Waiting);
+        let all_wait = there.iter().map(waits).collect::<Result<Vec<bool>, StoreError>>()?.into_iter().all(|waits| waits);
+        if is_open && (all_wait || post.form != PostForm::Waiting) {
             put(&mut write, post, 0, now_ms).await?;
         }
         Ok(write.commit().await?)
     }
 
-    /// Ends a question and stores what is to be seen of its end, as one; nothing where it had ended already.
+    /// Ends a question and stores what is to be seen of its end, what lies behind it and what its thread is about now, as one; nothing
+    /// where it had ended already.
     ///
     /// # Errors
     /// Where the database does not serve; then the question is still open.
-    pub async fn conclude(&self, ended: &Ended, post: &Post, kept: Option<&Kept>, now_ms: i64) -> Result<bool, StoreError> {
+    pub async fn conclude(
+        &self,
+        ended: &Ended,
+        post: &Post,
+        behind: Option<(&Kept, &ThreadChange)>,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
         let mut write = self.pool.begin().await?;
         let was_open = end(&mut write, &post.question, ended, now_ms).await?;
         if was_open {
@@ -146,8 +158,9 @@ impl Store {
             if post.reply.picture.is_some() && post.private_to.is_none() {
                 put(&mut write, &Post { form: PostForm::Picture, ..post.clone() }, 1, now_ms).await?;
             }
-            if let Some(kept) = kept {
+            if let Some((kept, thread)) = behind {
                 keep(&mut write, &post.question, kept, now_ms).await?;
+                change(&mut write, thread, now_ms).await?;
             }
         }
         write.commit().await?;
@@ -254,6 +267,7 @@ async fn put(write: &mut Transaction<'_, Any>, post: &Post, part: i64, now_ms: i
     let upsert = "INSERT INTO outbox (id, question, part, platform, channel, person, body, state, version, posted_version, attempts, due_ms, created_ms) \
                   VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', 1, 0, 0, $8, $9) \
                   ON CONFLICT (id) DO UPDATE SET body = excluded.body, version = outbox.version + 1, \
+                  due_ms = CASE WHEN outbox.state = 'dropped' THEN excluded.due_ms ELSE outbox.due_ms END, \
                   state = CASE WHEN outbox.state = 'dropped' THEN 'waiting' ELSE outbox.state END";
     let upsert = sqlx::query(upsert).bind(id).bind(&*post.question).bind(part).bind(post.place.platform.as_str());
     let upsert = upsert.bind(&*post.place.channel).bind(post.asker.clone().unwrap_or_default());

@@ -1,53 +1,88 @@
 //! Threads: what each is about, and who talks in it.
 
-use std::collections::BTreeSet;
-
-use sqlx::Row;
+use sqlx::{Any, Row, Transaction};
 
 use super::{Store, StoreError, from_json, to_json};
 use crate::answer::Subject;
 use crate::chat::Place;
 
-/// What is known of a thread.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ThreadRow {
-    /// What it is about.
+/// Stands for the people of a thread whom the bot does not know.
+const OTHERS: &str = "others";
+
+/// What an answer changes in its thread.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ThreadChange {
+    /// Where.
+    pub place: Place,
+    /// What it is about now.
     pub subject: Subject,
-    /// Everybody who said something, the bot apart.
-    pub people: BTreeSet<String>,
-    /// Somebody's last message; empty where the bot spoke after it.
-    pub last_message: String,
+    /// Who asked.
+    pub asker: String,
+    /// The question began the thread, so that nobody else is in it; one that the bot was called into may have others.
+    pub begins: bool,
 }
 
 impl Store {
-    /// What is known of the thread of a place; none outside of threads, and of one in which the bot never was addressed.
+    /// What the thread of a place is about; none outside of threads, and of one in which the bot never was addressed.
     ///
     /// # Errors
     /// Where the database does not serve.
-    pub async fn thread(&self, place: &Place) -> Result<Option<ThreadRow>, StoreError> {
+    pub async fn subject(&self, place: &Place) -> Result<Option<Subject>, StoreError> {
         let Some(thread) = &place.thread else { return Ok(None) };
-        let query = "SELECT subject, people, last_message FROM threads WHERE platform = $1 AND channel = $2 AND thread = $3";
-        let query = sqlx::query(query).bind(place.platform.as_str()).bind(&*place.channel).bind(&**thread);
+        let query = sqlx::query("SELECT subject FROM threads WHERE platform = $1 AND channel = $2 AND thread = $3");
+        let query = query.bind(place.platform.as_str()).bind(&*place.channel).bind(&**thread);
         let Some(row) = query.fetch_optional(&self.pool).await? else { return Ok(None) };
-        Ok(Some(ThreadRow {
-            subject: from_json("subject", &row.try_get::<String, _>(0)?)?,
-            people: from_json("list of people", &row.try_get::<String, _>(1)?)?,
-            last_message: row.try_get(2)?,
-        }))
+        from_json("subject", &row.try_get::<String, _>(0)?).map(Some)
     }
 
-    /// Keeps what is known of the thread of a place.
+    /// Notes that somebody said something in a thread; whether it is a talk of that person and the bot alone, in which the bot spoke last.
+    /// The same message again, after a restart, finds itself as the last.
     ///
     /// # Errors
     /// Where the database does not serve.
-    pub async fn keep_thread(&self, place: &Place, row: &ThreadRow, now_ms: i64) -> Result<(), StoreError> {
-        let Some(thread) = &place.thread else { return Ok(()) };
-        let upsert = "INSERT INTO threads (platform, channel, thread, subject, people, last_message, updated_ms) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (platform, channel, thread) DO UPDATE SET \
-                      subject = excluded.subject, people = excluded.people, last_message = excluded.last_message, updated_ms = excluded.updated_ms";
-        let upsert = sqlx::query(upsert).bind(place.platform.as_str()).bind(&*place.channel).bind(&**thread);
-        let upsert = upsert.bind(to_json(&row.subject)?).bind(to_json(&row.people)?).bind(&*row.last_message).bind(now_ms);
-        upsert.execute(&self.pool).await?;
-        Ok(())
+    pub async fn note_speaker(&self, place: &Place, person: &str, message: &str, now_ms: i64) -> Result<bool, StoreError> {
+        let Some(thread) = &place.thread else { return Ok(false) };
+        let (platform, channel) = (place.platform.as_str(), &*place.channel);
+        let mut write = self.pool.begin().await?;
+        // A write first, so that nobody changes the thread between the look and the next write.
+        let touch = sqlx::query("UPDATE threads SET updated_ms = $1 WHERE platform = $2 AND channel = $3 AND thread = $4");
+        if touch.bind(now_ms).bind(platform).bind(channel).bind(&**thread).execute(&mut *write).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let last = sqlx::query("SELECT last_message FROM threads WHERE platform = $1 AND channel = $2 AND thread = $3");
+        let last: String = last.bind(platform).bind(channel).bind(&**thread).fetch_one(&mut *write).await?.try_get(0)?;
+        let people = sqlx::query("SELECT person FROM thread_people WHERE platform = $1 AND channel = $2 AND thread = $3");
+        let people = people.bind(platform).bind(channel).bind(&**thread).fetch_all(&mut *write).await?;
+        let people = people.iter().map(|row| row.try_get::<String, _>(0)).collect::<Result<Vec<_>, _>>()?;
+        add_person(&mut write, place, thread, person).await?;
+        let speak = sqlx::query("UPDATE threads SET last_message = $1 WHERE platform = $2 AND channel = $3 AND thread = $4");
+        speak.bind(message).bind(platform).bind(channel).bind(&**thread).execute(&mut *write).await?;
+        write.commit().await?;
+        Ok(people == [person] && (last.is_empty() || last == message))
     }
+}
+
+/// Keeps what the thread is about, and that the bot spoke last in it.
+pub(super) async fn change(write: &mut Transaction<'_, Any>, change: &ThreadChange, now_ms: i64) -> Result<(), StoreError> {
+    let Some(thread) = &change.place.thread else { return Ok(()) };
+    let (platform, channel) = (change.place.platform.as_str(), &*change.place.channel);
+    let insert = "INSERT INTO threads (platform, channel, thread, subject, last_message, updated_ms) VALUES ($1, $2, $3, '', '', 0) \
+                  ON CONFLICT (platform, channel, thread) DO NOTHING";
+    let insert = sqlx::query(insert).bind(platform).bind(channel).bind(&**thread);
+    let is_new = insert.execute(&mut **write).await?.rows_affected() == 1;
+    let update = "UPDATE threads SET subject = $1, last_message = '', updated_ms = $2 WHERE platform = $3 AND channel = $4 AND thread = $5";
+    let update = sqlx::query(update).bind(to_json(&change.subject)?).bind(now_ms).bind(platform).bind(channel).bind(&**thread);
+    update.execute(&mut **write).await?;
+    if is_new && !change.begins {
+        add_person(write, &change.place, thread, OTHERS).await?;
+    }
+    add_person(write, &change.place, thread, &change.asker).await
+}
+
+async fn add_person(write: &mut Transaction<'_, Any>, place: &Place, thread: &str, person: &str) -> Result<(), StoreError> {
+    let insert = "INSERT INTO thread_people (platform, channel, thread, person) VALUES ($1, $2, $3, $4) \
+                  ON CONFLICT (platform, channel, thread, person) DO NOTHING";
+    let insert = sqlx::query(insert).bind(place.platform.as_str()).bind(&*place.channel).bind(thread).bind(person);
+    insert.execute(&mut **write).await?;
+    Ok(())
 }

@@ -44,7 +44,7 @@ pub(super) async fn look_up(desk: &mut Desk<'_>, asked: &Best<'_>) -> Result<Fin
         }
     }
     match groups.len() {
-        0 => Ok(Finding::nothing(format!("No run{} logged `{}`.", narrowed(asked.runs), asked.metric))),
+        0 => Ok(Finding::nothing(format!("No run{} logged `{}`.", narrowed(asked.runs, desk.zone), asked.metric))),
         1 => {
             let (_, known, ranked, n_without) = groups.remove(0);
             one_project(desk, asked, known, &ranked, n_without).await
@@ -90,7 +90,7 @@ async fn one_project(
     let ties: Vec<&Ranked> = ranked.iter().take_while(|other| other.best.value == top.best.value).collect();
     let params = param_values(desk, asked, ranked).await?;
     let mut finding = Finding::default();
-    let narrowing = narrowed(&RunFilter { project: None, ..asked.runs.clone() });
+    let narrowing = narrowed(&RunFilter { project: None, ..asked.runs.clone() }, desk.zone);
     let value = desk.ledger.show(metric_fact(metric, Of::Best, top.best, &top.run));
     let step = desk.ledger.show(Fact::new(FactKind::Step, metric).with_value(top.best.step as f64).from(&top.run.key, None));
     let who = ties.iter().map(|tie| tie.run.key.as_str()).collect::<Vec<_>>().join(" and ");
@@ -165,7 +165,7 @@ fn left_out(desk: &mut Desk<'_>, metric: &str, n_without: usize) -> Option<Strin
 
 fn several_projects(desk: &mut Desk<'_>, asked: &Best<'_>, groups: &[(String, Known, Vec<Ranked>, usize)]) -> Result<Finding, LookUpError> {
     let mut finding = Finding::default();
-    let narrowing = narrowed(asked.runs);
+    let narrowing = narrowed(asked.runs, desk.zone);
     let n = desk.ledger.show(Fact::count("projects", groups.len()));
     finding.headline =
         format!("{}{narrowing} is logged in {n} projects, so there is one best in each; say which one is meant.", asked.metric);

@@ -18,7 +18,7 @@ pub(super) async fn look_up(desk: &mut Desk<'_>, filter: &RunFilter) -> Result<F
     let mut finding = Finding::default();
     let n = desk.ledger.show(Fact::count("runs", runs.len()));
     let verb = if runs.len() == 1 { "There is" } else { "There are" };
-    finding.headline = format!("{verb} {n} {}{}.", runs_word(runs.len()), narrowed(filter));
+    finding.headline = format!("{verb} {n} {}{}.", runs_word(runs.len()), narrowed(filter, desk.zone));
     let (mut by_project, mut by_status): (BTreeMap<&str, usize>, BTreeMap<&str, usize>) = (BTreeMap::new(), BTreeMap::new());
     for run in &runs {
         *by_project.entry(&run.project).or_default() += 1;

@@ -1,5 +1,7 @@
 //! Small phrases that the tools share.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use runlore_indexer::catalog::{RunFilter, RunRow};
 use runlore_indexer::run::{Direction, RunStatus, Summary};
 
@@ -8,7 +10,7 @@ use crate::facts::{Fact, FactKind};
 use crate::tools::Desk;
 
 /// ` in PROJECT, tag value, ...`: what a filter says, for a sentence; empty where it says nothing.
-pub(super) fn narrowed(runs: &RunFilter) -> String {
+pub(super) fn narrowed(runs: &RunFilter, zone: &TimeZone) -> String {
     let mut parts = Vec::new();
     if let Some(project) = &runs.project {
         parts.push(format!("in {project}"));
@@ -24,22 +26,23 @@ pub(super) fn narrowed(runs: &RunFilter) -> String {
         parts.push(format!("with {}", with.join(", ")));
     }
     if let Some(since) = runs.since_ms {
-        parts.push(format!("started since {}", day(since)));
+        parts.push(format!("started since {}", day(since, zone)));
     }
     if let Some(until) = runs.until_ms {
-        parts.push(format!("started before {}", day(until)));
+        parts.push(format!("started before {}", day(until, zone)));
     }
     if parts.is_empty() { String::new() } else { format!(" {}", parts.join(" ")) }
 }
 
-/// A day in UTC, `2026-05-04`.
-pub(super) fn day(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| "unknown day".to_owned(), |time| time.strftime("%Y-%m-%d").to_string())
+/// A day of a zone, `2026-05-04`.
+pub(super) fn day(ms: i64, zone: &TimeZone) -> String {
+    let zoned = Timestamp::from_millisecond(ms).map(|time| time.to_zoned(zone.clone()));
+    zoned.map_or_else(|_| "unknown day".to_owned(), |time| time.date().to_string())
 }
 
 /// A start or end as a fact: the day is its label.
-pub(super) fn time_fact(name: &str, ms: i64, run: &RunRow) -> Fact {
-    Fact { label: Some(day(ms)), ..Fact::new(FactKind::Time, name).from(&run.key, run.url.as_deref()) }
+pub(super) fn time_fact(name: &str, ms: i64, run: &RunRow, zone: &TimeZone) -> Fact {
+    Fact { label: Some(day(ms, zone)), ..Fact::new(FactKind::Time, name).from(&run.key, run.url.as_deref()) }
 }
 
 /// `higher is better, assumed from the name`.

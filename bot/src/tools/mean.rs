@@ -32,7 +32,7 @@ pub(super) async fn look_up(
         if ranked.is_empty() {
             continue;
         }
-        let narrowing = narrowed(&RunFilter { project: Some(project), ..runs.clone() });
+        let narrowing = narrowed(&RunFilter { project: Some(project), ..runs.clone() }, desk.zone);
         sentences.push(sentence(desk, metric, &narrowing, &ranked));
         if finding.notices.is_empty() {
             finding.notices.push(format!("Of each run the best over its history, {} ({}).", superlative(known.direction), why(known)));
@@ -48,7 +48,7 @@ pub(super) async fn look_up(
         }
     }
     if sentences.is_empty() {
-        return Ok(Finding::nothing(format!("No run{} logged `{metric}`.", narrowed(runs))));
+        return Ok(Finding::nothing(format!("No run{} logged `{metric}`.", narrowed(runs, desk.zone))));
     }
     finding.headline = sentences.join("\n");
     Ok(finding)

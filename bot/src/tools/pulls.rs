@@ -34,7 +34,7 @@ fn card(desk: &mut Desk<'_>, pull: &PullRow) -> Finding {
     let title = desk.ledger.show(Fact::text("title", &pull.title, &pull.key));
     let mut headline = format!("{}: {title}", pull.key);
     if let Some(ms) = pull.merged_ms {
-        let merged = Fact { label: Some(day(ms)), ..Fact::new(FactKind::Time, "merged").from(&pull.key, pull.url.as_deref()) };
+        let merged = Fact { label: Some(day(ms, desk.zone)), ..Fact::new(FactKind::Time, "merged").from(&pull.key, pull.url.as_deref()) };
         headline.push_str(&format!(", merged {}", desk.ledger.show(merged)));
     }
     if let Some(author) = &pull.author {

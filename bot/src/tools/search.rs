@@ -82,7 +82,7 @@ async fn pulls(desk: &mut Desk<'_>, words: &str, passages: &[Passage], limit: us
         let title = desk.ledger.show(Fact::text("title", passage.title(), passage.key()));
         if finding.records.is_empty() {
             let merged = desk.corpus.catalog.pull(desk.scope, passage.record()).await?.and_then(|pull| pull.merged_ms);
-            let when = merged.map(super::format::day).unwrap_or_default();
+            let when = merged.map(|ms| super::format::day(ms, desk.zone)).unwrap_or_default();
             let when = if when.is_empty() {
                 when
             } else {

@@ -2,7 +2,7 @@
 
 use runlore_indexer::catalog::{RunCard, RunFilter, RunRow};
 
-use super::format::{columns, day, narrowed, runs_word, time_fact};
+use super::format::{columns, narrowed, runs_word, time_fact};
 use super::{Desk, Finding, LookUpError, RunRef, metric_fact};
 use crate::facts::{Fact, FactKind, Of};
 
@@ -49,10 +49,10 @@ fn headline(desk: &mut Desk<'_>, card: &RunCard) -> String {
         sentence = format!("{} (run {number} of its project) is {}", row.key, row.status.as_str());
     }
     if let Some(started) = row.started_ms {
-        sentence.push_str(&format!(", started {}", desk.ledger.show(time_fact("started", started, row))));
+        sentence.push_str(&format!(", started {}", desk.ledger.show(time_fact("started", started, row, desk.zone))));
     }
     if let Some(ended) = row.ended_ms {
-        sentence.push_str(&format!(", ended {}", desk.ledger.show(time_fact("ended", ended, row))));
+        sentence.push_str(&format!(", ended {}", desk.ledger.show(time_fact("ended", ended, row, desk.zone))));
     }
     if let Some(user) = &row.user {
         sentence.push_str(&format!(", by {}", desk.ledger.show(Fact::text("user", user, &row.key))));
@@ -110,12 +110,14 @@ pub(super) async fn params(desk: &mut Desk<'_>, names: &[String], run: &RunRef) 
 pub(super) async fn list(desk: &mut Desk<'_>, filter: &RunFilter, limit: usize) -> Result<Finding, LookUpError> {
     let mut runs = desk.corpus.catalog.runs(desk.scope, filter).await?;
     if runs.is_empty() {
-        return Ok(Finding::nothing(format!("There are no runs{}.", narrowed(filter))));
+        return Ok(Finding::nothing(format!("There are no runs{}.", narrowed(filter, desk.zone))));
     }
     runs.sort_by(|a, b| b.started_ms.cmp(&a.started_ms).then(a.record.cmp(&b.record)));
     let n_all = desk.ledger.show(Fact::count("runs", runs.len()));
-    let mut finding =
-        Finding { headline: format!("{n_all} {}{}, newest first.", runs_word(runs.len()), narrowed(filter)), ..Finding::default() };
+    let mut finding = Finding {
+        headline: format!("{n_all} {}{}, newest first.", runs_word(runs.len()), narrowed(filter, desk.zone)),
+        ..Finding::default()
+    };
     let rows: Vec<Vec<String>> = runs.iter().take(limit).map(|run| list_row(desk, run)).collect();
     finding.lines = columns(&rows);
     if runs.len() > limit {
@@ -130,6 +132,6 @@ pub(super) async fn list(desk: &mut Desk<'_>, filter: &RunFilter, limit: usize) 
 fn list_row(desk: &mut Desk<'_>, run: &RunRow) -> Vec<String> {
     let number =
         run.number.map(|n| desk.ledger.show(Fact::new(FactKind::Count, "number in its project").with_value(n as f64).from(&run.key, None)));
-    let started = run.started_ms.map(|ms| desk.ledger.show(Fact { label: Some(day(ms)), ..time_fact("started", ms, run) }));
+    let started = run.started_ms.map(|ms| desk.ledger.show(time_fact("started", ms, run, desk.zone)));
     vec![format!("#{}", number.unwrap_or_default()), run.key.clone(), run.status.as_str().to_owned(), started.unwrap_or_default()]
 }

@@ -5,6 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use runlore_bot::store::Store;
+use runlore_indexer::config::Settings;
 use serde_json::Value;
 
 use super::workspace::{APP_TOKEN, BOT, BOT_TOKEN};
@@ -91,6 +93,16 @@ impl Desk {
         Ok(true)
     }
 
+    /// Lets the program use a model behind this address.
+    ///
+    /// # Errors
+    /// Where the settings cannot be changed.
+    pub fn use_server(&self, url: &str) -> Result<()> {
+        let settings = std::fs::read_to_string(self.team.config())?;
+        let model = format!("kind = \"openai\"\nurl = \"{url}\"\nname = \"slow\"");
+        Ok(std::fs::write(self.team.config(), settings.replace("kind = \"none\"", &model))?)
+    }
+
     /// Starts the program and waits until it can answer.
     pub async fn serve(&mut self) -> Result<()> {
         self.serve_with(self.command()).await
@@ -99,7 +111,12 @@ impl Desk {
     /// The same with a command of the test's own.
     pub async fn serve_with(&mut self, mut command: Command) -> Result<()> {
         self.serve = Some(command.spawn()?);
-        self.until_ready().await
+        while self.health("ready").await.is_err() {
+            let ended = self.serve.as_mut().map(Child::try_wait).transpose()?.flatten();
+            ensure!(ended.is_none(), "the program ended instead of serving: {ended:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
     }
 
     /// `runlore serve`, ready to be started.
@@ -112,6 +129,20 @@ impl Desk {
 
     pub async fn until_ready(&self) -> Result<()> {
         self.until("the program is ready", || async { Ok(self.health("ready").await.is_ok().then_some(())) }).await
+    }
+
+    /// Resident memory of the program, in kB: all of it, and what is no file's.
+    ///
+    /// # Errors
+    /// Where nothing serves, and on machines that do not tell.
+    pub fn memory_kb(&self) -> Result<(u64, u64)> {
+        let id = self.serve.as_ref().context("nothing serves")?.id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = |name: &str| -> Result<u64> {
+            let line = status.lines().find(|line| line.starts_with(name)).with_context(|| format!("no {name}"))?;
+            line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).with_context(|| format!("`{line}` is no number"))
+        };
+        Ok((line("VmRSS:")?, line("RssAnon:")?))
     }
 
     /// What the health server says.
@@ -149,6 +180,16 @@ impl Desk {
             ensure!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Waits until every question has ended and everything that can be posted is.
+    pub async fn until_settled(&self) -> Result<()> {
+        let store = Store::open(&Settings::read(&self.team.config())?.state_url).await?;
+        let settled = || async {
+            let is_open = store.question_counts().await?.iter().any(|(state, _)| state == "open");
+            Ok((!is_open && store.due(i64::MAX, 1).await?.is_empty()).then_some(()))
+        };
+        self.until("all is settled", settled).await
     }
 
     /// The bot's messages of a thread that have their last form, with their blocks.

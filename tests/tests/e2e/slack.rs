@@ -1,7 +1,9 @@
 //! `runlore serve` on Slack: the real program against the stand-in, with our proxy between them.
 
+mod bad_input;
 mod faults;
 mod judges;
+mod load;
 mod manifest;
 mod model;
 mod soak;

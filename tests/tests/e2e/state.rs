@@ -1,11 +1,11 @@
 //! The state keeps what it is told and no more, on SQLite and on PostgreSQL.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
+use runlore_bot::answer::Subject;
 use runlore_bot::chat::{Asked, Event, Incoming, Place, PlaceKind, Platform, Reply, Way};
-use runlore_bot::store::{End, Ended, Kept, Post, PostForm, Sent, Store, ThreadRow, Verdict};
+use runlore_bot::store::{End, Ended, Kept, Post, PostForm, Sent, Store, ThreadChange, Verdict};
 use runlore_tests::not_run::not_run;
 use runlore_tests::postgres::Postgres;
 
@@ -46,7 +46,16 @@ fn question(text: &str) -> Incoming {
 
 fn post(id: &str, headline: &str) -> Post {
     let reply = Reply { headline: headline.to_owned(), ..Reply::default() };
-    Post { place: place(), private_to: None, asker: None, question: id.to_owned(), reply, form: PostForm::Whole, made_under: None }
+    Post {
+        place: place(),
+        private_to: None,
+        otherwise: None,
+        asker: None,
+        question: id.to_owned(),
+        reply,
+        form: PostForm::Whole,
+        made_under: None,
+    }
 }
 
 fn kept() -> Kept {
@@ -60,6 +69,10 @@ fn kept() -> Kept {
         facts_ms: 1,
         answer_ms: 2,
     }
+}
+
+fn thread() -> ThreadChange {
+    ThreadChange { place: place(), subject: Subject::default(), asker: "U".to_owned(), begins: true }
 }
 
 #[tokio::test]
@@ -83,7 +96,7 @@ async fn a_question_ends_once_and_its_message_is_brought_up_to_its_last_version(
         assert!(store.due(i64::MAX, 9).await?.is_empty());
 
         let ended = |end| Ended { end, reference: None };
-        assert!(store.conclude(&ended(End::Answered), &post(&id, "all"), Some(&kept()), 8).await?);
+        assert!(store.conclude(&ended(End::Answered), &post(&id, "all"), Some((&kept(), &thread())), 8).await?);
         assert!(!store.conclude(&ended(End::Failed), &post(&id, "late"), None, 9).await?, "the first end stands");
         let second = store.due(9, 9).await?.remove(0);
         assert_eq!((second.version, second.remote.as_deref(), second.post.reply.headline.as_str()), (2, Some("m1"), "all"));
@@ -126,8 +139,44 @@ async fn sends_that_fail_come_again_when_they_are_due() -> Result<()> {
     Ok(())
 }
 
+/// What is said in a thread without the bot's name is for it only while one person and the bot talk, and the bot spoke last.
 #[tokio::test]
-async fn threads_rewording_and_cancelling() -> Result<()> {
+async fn a_thread_knows_who_talks_in_it() -> Result<()> {
+    for (store, _folder, _server) in stores().await? {
+        let here = place();
+        let say = |person: &'static str, message: &'static str| store.note_speaker(&here, person, message, 2);
+        let answer = async |id: &str, thread: ThreadChange| {
+            let mut asked = question("why");
+            asked.key = id.to_owned();
+            store.take_in(&asked, 1).await?;
+            let ended = Ended { end: End::Answered, reference: None };
+            anyhow::ensure!(store.conclude(&ended, &post(&asked.id(), "x"), Some((&kept(), &thread)), 2).await?);
+            anyhow::Ok(())
+        };
+        assert_eq!(store.subject(&place()).await?, None);
+        assert!(!say("U", "1").await?, "nobody asked the bot there yet");
+        answer("q1", thread()).await?;
+        assert_eq!(store.subject(&place()).await?, Some(Subject::default()));
+        assert!(say("U", "2").await? && say("U", "2").await?, "the same message again is the same");
+        assert!(!say("U", "3").await?, "the bot has not answered yet");
+        answer("q2", thread()).await?;
+        assert!(!say("V", "4").await?, "somebody else");
+        answer("q3", thread()).await?;
+        assert!(!say("U", "5").await?, "there are three now");
+
+        let other = |begins| ThreadChange { place: Place { thread: Some("9".to_owned()), ..place() }, begins, ..thread() };
+        answer("q4", other(false)).await?;
+        assert!(!store.note_speaker(&other(false).place, "U", "6", 3).await?, "others may have talked before the bot came");
+        store.prune(i64::MAX).await?;
+        assert_eq!(store.subject(&place()).await?, None);
+        answer("q5", thread()).await?;
+        assert!(say("U", "7").await?, "who talked in a forgotten thread is forgotten too");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn rewording_and_cancelling() -> Result<()> {
     for (store, _folder, _server) in stores().await? {
         let incoming = question("first");
         let id = incoming.id();
@@ -140,16 +189,10 @@ async fn threads_rewording_and_cancelling() -> Result<()> {
         assert!(store.cancel(&id, 2).await? && !store.cancel(&id, 3).await?);
         assert!(!store.question_of(Platform::Slack, "C", "1").await?.unwrap().1);
 
-        assert_eq!(store.thread(&place()).await?, None);
-        let thread = ThreadRow { people: BTreeSet::from(["U".to_owned()]), ..ThreadRow::default() };
-        store.keep_thread(&place(), &thread, 1).await?;
-        store.keep_thread(&place(), &thread, 2).await?;
-        assert_eq!(store.thread(&place()).await?, Some(thread));
-
-        for seen in ["5.1", "4.9", "6.0"] {
+        for seen in ["5.1", "4.9", "6.0", "10.0", "7.0"] {
             store.see_channel(Platform::Slack, "C", seen).await?;
         }
-        assert_eq!(store.seen_channels(Platform::Slack).await?, [("C".to_owned(), "6.0".to_owned())]);
+        assert_eq!(store.seen_channels(Platform::Slack).await?, [("C".to_owned(), "10.0".to_owned())]);
         assert!(store.seen_channels(Platform::Discord).await?.is_empty());
     }
     Ok(())

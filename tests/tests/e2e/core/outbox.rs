@@ -42,6 +42,7 @@ async fn ambiguous_sends_are_posted_once() -> Result<()> {
         let post = Post {
             place: asked.place,
             private_to: None,
+            otherwise: None,
             asker: None,
             question: format!("question {i}"),
             reply: Reply { headline: format!("answer {i}"), ..Reply::default() },

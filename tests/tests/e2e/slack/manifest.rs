@@ -42,9 +42,11 @@ const WITHOUT: [&str; 2] = ["views.open", "views.publish"];
 const OF_FEATURES: [&str; 2] = ["app_mentions:read", "commands"];
 
 /// Each event of the manifest, as the code knows it, and the scope that it asks for.
-const EVENTS: [(&str, &str, Option<&str>); 11] = [
+const EVENTS: [(&str, &str, Option<&str>); 13] = [
     ("app_home_opened", "app_home_opened", None),
     ("app_mention", "app_mention", Some("app_mentions:read")),
+    ("app_uninstalled", "app_uninstalled", None),
+    ("tokens_revoked", "tokens_revoked", None),
     ("channel_archive", "channel_archive", Some("channels:read")),
     ("group_archive", "group_archive", Some("groups:read")),
     ("channel_left", "channel_left", Some("channels:read")),

@@ -1,0 +1,6 @@
+-- Who talks in a thread, a row a person: several may be added at once.
+CREATE TABLE thread_people (
+  platform TEXT NOT NULL, channel TEXT NOT NULL, thread TEXT NOT NULL, person TEXT NOT NULL,
+  PRIMARY KEY (platform, channel, thread, person)
+);
+ALTER TABLE threads DROP COLUMN people;
