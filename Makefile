@@ -48,6 +48,7 @@ test-tools: prerequisites
 	scripts/test-postgres-install
 	scripts/test-slack-install
 	scripts/test-slack-sdk
+	scripts/test-discord-sdk
 
 # The doc tests come first: a runner's last lines are read for the number of tests.
 run-tests: build
@@ -71,9 +72,10 @@ eval: prerequisites
 # Longer than CI has time for: hundreds of kills under traffic, thousands of sends of which nobody knows how they ended.
 soak: prerequisites
 	scripts/test-slack-install
+	scripts/test-discord-sdk
 	$(CARGO) build $(SELECTION)
 	RUNLORE_MEMORY_MINUTES=60 $(CARGO) test $(SELECTION) -- --nocapture memory_stays
-	RUNLORE_SLACK_KILLS=300 RUNLORE_SENDS=30000 $(CARGO) test $(SELECTION) -- --nocapture kills_under_traffic ambiguous_sends
+	RUNLORE_SLACK_KILLS=300 RUNLORE_DISCORD_KILLS=300 RUNLORE_SENDS=30000 $(CARGO) test $(SELECTION) -- --nocapture kills_under_traffic ambiguous_sends
 
 bench: prerequisites
 	scripts/fetch-models embed onnxruntime

@@ -75,7 +75,7 @@ async fn take_turn(turn: &mut Turn<'_>, watch: &Watch<'_>) -> anyhow::Result<Ans
             let finding = look_up(turn, vec![call]).await?;
             Ok(finish(turn, finding, None))
         }
-        Some(Parsed::Help) => Ok(bare(turn.question, &Finding { headline: command::HELP.to_owned(), ..Finding::default() }, turn.started)),
+        Some(Parsed::Help) => Ok(bare(turn.question, &help(), turn.started)),
         Some(Parsed::Refusal(refusal)) => Ok(bare(turn.question, &Finding::nothing(refusal.to_string()), turn.started)),
         None => ask(turn, &vocabulary, &now, watch).await,
     }
@@ -143,6 +143,13 @@ async fn look_up(turn: &mut Turn<'_>, calls: Vec<Call>) -> anyhow::Result<Findin
     turn.picture = draw(whole.chart.take()).await;
     turn.facts_ms = turn.started.elapsed().as_millis() as u64;
     Ok(whole)
+}
+
+/// What can be typed: its lines are a table, and what stands below them is said beside it.
+fn help() -> Finding {
+    let (headline, rest) = command::HELP.split_once('\n').unwrap_or((command::HELP, ""));
+    let (lines, notices) = rest.lines().map(str::to_owned).partition(|line| line.starts_with(' '));
+    Finding { headline: headline.to_owned(), lines, notices, ..Finding::default() }
 }
 
 /// Whose days are shown, where many read them and they are not those of UTC.

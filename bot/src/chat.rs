@@ -1,11 +1,15 @@
 //! What is asked and what is answered, without any platform and without IO.
 
+pub(crate) mod address;
+pub(crate) mod cut;
 mod event;
 mod messenger;
+pub(crate) mod parts;
+pub(crate) mod text;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-pub use event::{Asked, Event, Incoming, Place, PlaceKind, Platform, Press, Way};
+pub use event::{Asked, Event, Incoming, PerPlatform, Place, PlaceKind, Platform, Press, Way};
 use jiff::tz::TimeZone;
 pub use messenger::{Messenger, SendError};
 use runlore_indexer::space::Audience;

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod directions;
+pub mod discord;
 pub mod facts;
 pub mod gate;
 pub mod model;

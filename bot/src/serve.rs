@@ -4,6 +4,7 @@
 //! rows of the inbox into work, `work` answers, `post` brings the outbox to the platform.
 
 mod catch_up;
+mod complete;
 mod health;
 mod home;
 mod intake;
@@ -25,13 +26,14 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+pub use complete::{Named, Typing};
 pub use health::{Gauges, health_router};
 pub use queue::{Full, Queue, QueueLimits};
 pub use settings::ServeSettings;
 pub use tasks::run;
 
 use crate::app::App;
-use crate::chat::{Asked, Incoming, Messenger, Platform};
+use crate::chat::{Asked, Incoming, Messenger, PerPlatform, Platform};
 use crate::gate::{Admitted, Limits};
 use crate::store::{Store, StoreError};
 
@@ -59,7 +61,7 @@ pub struct Service {
     came_in: Notify,
     to_work: Notify,
     goes_out: Notify,
-    n_catching_up: AtomicUsize,
+    n_catching_up: PerPlatform<AtomicUsize>,
     stop: CancellationToken,
 }
 
@@ -98,7 +100,7 @@ impl Service {
             came_in: Notify::new(),
             to_work: Notify::new(),
             goes_out: Notify::new(),
-            n_catching_up: AtomicUsize::new(0),
+            n_catching_up: PerPlatform::default(),
             stop: CancellationToken::new(),
             app,
             store,

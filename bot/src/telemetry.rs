@@ -18,7 +18,7 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 pub fn set_up() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     // Whatever is asked for: its lines hold what people wrote, and addresses that are secrets.
-    let filter = ["slack_morphism=off"].iter().filter_map(|off| off.parse().ok()).fold(filter, EnvFilter::add_directive);
+    let filter = ["slack_morphism=off", "serenity=off"].iter().filter_map(|off| off.parse().ok()).fold(filter, EnvFilter::add_directive);
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let subscriber = subscriber.with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
     // Only a second call fails, and the first one's settings are as good.

@@ -47,6 +47,8 @@ pub struct Settings {
     pub prompts: toml::Table,
     /// The table `[slack]`, for the bot to read, where there is one.
     pub slack: Option<toml::Table>,
+    /// The table `[discord]`, likewise.
+    pub discord: Option<toml::Table>,
     /// The table `[limits]`, for the bot to read.
     pub limits: toml::Table,
     /// The table `[serve]`, for the bot to read.
@@ -145,6 +147,7 @@ impl Settings {
             model: raw.model,
             prompts: raw.prompts,
             slack: raw.slack,
+            discord: raw.discord,
             limits: raw.limits,
             serve: raw.serve,
             data,

@@ -4,3 +4,6 @@ CREATE TABLE thread_people (
   PRIMARY KEY (platform, channel, thread, person)
 );
 ALTER TABLE threads DROP COLUMN people;
+
+-- A reply to a message of the bot is told by that message's id.
+CREATE INDEX outbox_remote ON outbox (remote);

@@ -14,6 +14,9 @@ pub enum Platform {
 }
 
 impl Platform {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::Slack, Self::Discord];
+
     /// As in settings and tables.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -27,6 +30,23 @@ impl Platform {
         match self {
             Self::Slack => slack.as_deref(),
             Self::Discord => discord.as_deref(),
+        }
+    }
+}
+
+/// One of something for each platform.
+#[derive(Debug, Default)]
+pub struct PerPlatform<T> {
+    slack: T,
+    discord: T,
+}
+
+impl<T> PerPlatform<T> {
+    /// That of a platform.
+    pub fn of(&self, platform: Platform) -> &T {
+        match platform {
+            Platform::Slack => &self.slack,
+            Platform::Discord => &self.discord,
         }
     }
 }
@@ -91,6 +111,9 @@ pub struct Asked {
     pub way: Way,
     /// Where something for the asker alone goes; a secret of some minutes.
     pub private_to: Option<String>,
+    /// The bot's message that it replies to: what was asked there is what this follows.
+    #[serde(default)]
+    pub follows: Option<String>,
     /// Found only after having been away.
     #[serde(default)]
     pub is_late: bool,
@@ -133,17 +156,17 @@ pub enum Event {
     /// A button was pressed.
     Pressed(Press),
     /// Why an answer was not useful.
-    Reasoned { workspace: String, person: String, question: String, reason: String, note: String },
+    Reasoned { platform: Platform, person: String, question: String, reason: String, note: String },
     /// The bot was added to a channel.
     Joined { place: Place },
     /// The bot was taken out of a channel, or the channel is gone.
     Left { place: Place },
     /// Somebody looks at the bot's own page.
-    HomeOpened { workspace: String, person: String },
+    HomeOpened { platform: Platform, workspace: String, person: String },
     /// Somebody opened the talk with the bot.
     TalkOpened { place: Place, person: String },
     /// The app was taken out of the workspace, or its token back.
-    ShutOut { workspace: String, why: String },
+    ShutOut { platform: Platform, why: String },
 }
 
 /// An event and what makes it one: the same again has the same key.
@@ -198,9 +221,18 @@ impl Event {
         }
     }
 
-    /// The platform. Pages of somebody's own exist on Slack alone.
+    /// The platform.
     pub fn platform(&self) -> Platform {
-        self.place().map_or(Platform::Slack, |place| place.platform)
+        match self {
+            Self::Asked(Asked { place, .. })
+            | Self::Pressed(Press { place, .. })
+            | Self::Edited { place, .. }
+            | Self::Deleted { place, .. }
+            | Self::Joined { place }
+            | Self::Left { place }
+            | Self::TalkOpened { place, .. } => place.platform,
+            Self::Reasoned { platform, .. } | Self::HomeOpened { platform, .. } | Self::ShutOut { platform, .. } => *platform,
+        }
     }
 
     /// Who did it; empty where nobody is told.

@@ -38,6 +38,9 @@ pub trait Messenger: Send + Sync {
     /// Takes a message away; one that is not there is well.
     fn remove<'a>(&'a self, remote: &'a str, post: &'a Post) -> BoxFuture<'a, Result<(), SendError>>;
 
+    /// Whether what one person alone sees can be changed afterwards, and can hold a picture.
+    fn keeps_private(&self) -> bool;
+
     /// Shows at once that the question was seen. A comfort: what goes wrong with it is only logged.
     fn show_seen<'a>(&'a self, asked: &'a Asked) -> BoxFuture<'a, ()>;
 

@@ -19,6 +19,8 @@ pub struct PersonFacts {
     pub is_bot: bool,
     /// The name of its time zone, where the platform tells it.
     pub zone: Option<String>,
+    /// Ids of the roles that it has.
+    pub roles: Vec<String>,
 }
 
 impl PersonFacts {
@@ -37,6 +39,11 @@ pub struct ChannelFacts {
     pub is_shared: bool,
     /// A conversation of a few people, whatever its id looks like.
     pub is_group: bool,
+    /// What it lies in, the nearest first: a category, a server. Their entries in the settings hold for it too.
+    pub within: Vec<String>,
+    /// Read by people beyond the team, such as an announcement channel or one that every member of a public server sees: what it lies in
+    /// says nothing of it.
+    pub is_open: bool,
 }
 
 /// Who will see an answer at this place.
@@ -73,7 +80,7 @@ fn direct(platform: Platform, person: &str, circumstances: &Circumstances, acces
 }
 
 fn channel(place: &Place, person: &str, circumstances: &Circumstances, access: &AccessSettings) -> Result<Audience, Refusal> {
-    let Some((name, channel)) = find(place, access) else {
+    let Some((name, channel)) = find(place, &circumstances.channel, access) else {
         let hint = format!(
             "Whoever runs me can add it to my settings: a table `[channels.{}]` with `spaces` and `{} = \"{}\"`.",
             table_name(&circumstances.channel.name),
@@ -95,16 +102,19 @@ fn channel(place: &Place, person: &str, circumstances: &Circumstances, access: &
         return Err(Refusal::new("Guests of the workspace cannot ask me here.")
             .with_hint(format!("Whoever runs me can set `guests = true` under `[channels.{name}]`.")));
     }
-    if !channel.askers.is_empty() && !channel.askers.contains(person) {
+    let is_asker = |id: &String| id == person || circumstances.person.roles.contains(id);
+    if !channel.askers.is_empty() && !channel.askers.iter().any(is_asker) {
         return Err(Refusal::new("In this channel only some people may ask me, and you are not among them.")
             .with_hint(format!("Whoever runs me names them under `[channels.{name}]`.")));
     }
     Ok(Audience::Channel(name.clone()))
 }
 
-/// The channel's entry in the settings.
-fn find<'a>(place: &Place, access: &'a AccessSettings) -> Option<(&'a String, &'a ChannelSettings)> {
-    access.channels.iter().find(|(_, channel)| place.platform.of(&channel.slack, &channel.discord) == Some(&*place.channel))
+/// The channel's entry in the settings, or the entry of the nearest thing that it lies in.
+fn find<'a>(place: &Place, facts: &ChannelFacts, access: &'a AccessSettings) -> Option<(&'a String, &'a ChannelSettings)> {
+    let entry = |id: &str| access.channels.iter().find(|(_, channel)| place.platform.of(&channel.slack, &channel.discord) == Some(id));
+    let around = facts.within.iter().filter(|_| !facts.is_open);
+    std::iter::once(&place.channel).chain(around).find_map(|id| entry(id))
 }
 
 /// A name that can stand in a TOML table's head.

@@ -49,6 +49,7 @@ fn asked(kind: PlaceKind, channel: &str, asker: &str) -> Asked {
         text: "?".to_owned(),
         way: Way::Mention,
         private_to: None,
+        follows: None,
         is_late: false,
     }
 }

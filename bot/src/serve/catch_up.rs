@@ -16,13 +16,13 @@ impl Service {
     /// Reads the channels that were seen before; those of the settings that never were count as seen from now on. What is known already
     /// is not taken in twice. One at a time: another that comes meanwhile is over at once, for it would read the same.
     pub async fn catch_up(self: Arc<Self>, platform: Platform) {
-        if self.n_catching_up.fetch_add(1, Ordering::Relaxed) == 0
+        if self.n_catching_up.of(platform).fetch_add(1, Ordering::Relaxed) == 0
             && let Some(messenger) = self.messenger(platform).cloned()
             && let Err(error) = self.read_missed(platform, &*messenger).await
         {
             tracing::error!("cannot look for what was asked while away: {error:#}");
         }
-        self.n_catching_up.fetch_sub(1, Ordering::Relaxed);
+        self.n_catching_up.of(platform).fetch_sub(1, Ordering::Relaxed);
     }
 
     async fn read_missed(&self, platform: Platform, messenger: &dyn Messenger) -> anyhow::Result<()> {

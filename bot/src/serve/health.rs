@@ -16,7 +16,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::{Service, now_ms};
-use crate::chat::Platform;
+use crate::chat::{PerPlatform, Platform};
 
 /// Seconds at which the histograms are cut.
 const BUCKETS: [f64; 10] = [0.1, 0.3, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0];
@@ -40,9 +40,21 @@ pub struct Gauges {
     pub n_waiting: Gauge,
     to_facts: Histogram,
     to_answer: Histogram,
+    lines: PerPlatform<Line>,
+}
+
+/// How a platform is heard.
+#[derive(Debug)]
+struct Line {
     heard_ms: AtomicI64,
     patience_ms: AtomicI64,
-    shut_out: AtomicBool,
+    is_shut_out: AtomicBool,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { heard_ms: AtomicI64::new(0), patience_ms: AtomicI64::new(i64::MAX), is_shut_out: AtomicBool::new(false) }
+    }
 }
 
 impl Default for Gauges {
@@ -57,9 +69,7 @@ impl Default for Gauges {
             n_waiting: Gauge::default(),
             to_facts: Histogram::new(BUCKETS),
             to_answer: Histogram::new(BUCKETS),
-            heard_ms: AtomicI64::new(0),
-            patience_ms: AtomicI64::new(i64::MAX),
-            shut_out: AtomicBool::new(false),
+            lines: PerPlatform::default(),
         }
     }
 }
@@ -76,23 +86,36 @@ impl Gauges {
     }
 
     /// A platform was heard.
-    pub fn hear(&self) {
-        self.heard_ms.store(now_ms(), Ordering::Relaxed);
+    pub fn hear(&self, platform: Platform) {
+        self.lines.of(platform).heard_ms.store(now_ms(), Ordering::Relaxed);
     }
 
     /// A platform lets the program in, or does not any more.
-    pub fn shut_out(&self, is_out: bool) {
-        self.shut_out.store(is_out, Ordering::Relaxed);
+    pub fn shut_out(&self, platform: Platform, is_out: bool) {
+        self.lines.of(platform).is_shut_out.store(is_out, Ordering::Relaxed);
     }
 
     /// A platform that was not heard for so long counts as lost. By itself none does: a quiet team is no lost one.
-    pub fn lose_after(&self, patience: Duration) {
-        self.patience_ms.store(patience.as_millis() as i64, Ordering::Relaxed);
+    pub fn lose_after(&self, platform: Platform, patience: Duration) {
+        self.lines.of(platform).patience_ms.store(patience.as_millis() as i64, Ordering::Relaxed);
     }
 
-    /// How long no platform was heard, in milliseconds; none before the first word.
-    pub fn silent_ms(&self) -> Option<i64> {
-        Some(self.heard_ms.load(Ordering::Relaxed)).filter(|at| *at > 0).map(|at| now_ms() - at)
+    /// How long a platform was not heard, in milliseconds; none before its first word.
+    pub fn silent_ms(&self, platform: Platform) -> Option<i64> {
+        Some(self.lines.of(platform).heard_ms.load(Ordering::Relaxed)).filter(|at| *at > 0).map(|at| now_ms() - at)
+    }
+
+    /// Why a platform cannot be served now.
+    fn lost(&self, platform: Platform) -> Option<String> {
+        let (line, name) = (self.lines.of(platform), platform.as_str());
+        if line.is_shut_out.load(Ordering::Relaxed) {
+            return Some(format!("{name} does not let the program in any more; the log says why"));
+        }
+        match self.silent_ms(platform) {
+            None => Some(format!("{name} is not connected yet")),
+            Some(ms) if ms > line.patience_ms.load(Ordering::Relaxed) => Some(format!("{name} was not heard for {} seconds", ms / 1_000)),
+            Some(_) => None,
+        }
     }
 
     fn registry(&self) -> Registry {
@@ -106,9 +129,12 @@ impl Gauges {
         registry.register("waiting", "Questions that wait", self.n_waiting.clone());
         registry.register("facts_seconds", "From a question to its facts", self.to_facts.clone());
         registry.register("answer_seconds", "From a question to its answer", self.to_answer.clone());
-        let silent: Gauge = Gauge::default();
-        silent.set(self.silent_ms().map_or(-1, |ms| ms / 1_000));
-        registry.register("platform_silent_seconds", "Since a platform was heard; -1 before the first word", silent);
+        for platform in Platform::ALL {
+            let silent: Gauge = Gauge::default();
+            silent.set(self.silent_ms(platform).map_or(-1, |ms| ms / 1_000));
+            let (name, help) = (format!("{}_silent_seconds", platform.as_str()), "Since the platform was heard; -1 before its first word");
+            registry.register(name, help, silent);
+        }
         registry
     }
 }
@@ -136,7 +162,7 @@ async fn metrics(State(service): State<Arc<Service>>) -> impl IntoResponse {
 impl Service {
     /// A platform says that it does not let the program in any more.
     pub(super) fn shut_out(&self, platform: Platform, why: &str) {
-        self.gauges.shut_out(true);
+        self.gauges.shut_out(platform, true);
         tracing::error!("{} does not let the program in any more: {why}; install the app again and start anew", platform.as_str());
     }
 
@@ -148,15 +174,6 @@ impl Service {
         if let Err(error) = self.app.corpus.catalog.last_change().await {
             return Some(format!("the catalog does not serve: {error}"));
         }
-        if self.gauges.shut_out.load(Ordering::Relaxed) {
-            return Some("a platform does not let the program in any more; the log says why".to_owned());
-        }
-        match self.gauges.silent_ms() {
-            None => Some("no platform is connected yet".to_owned()),
-            Some(ms) if ms > self.gauges.patience_ms.load(Ordering::Relaxed) => {
-                Some(format!("no platform was heard for {} seconds", ms / 1_000))
-            }
-            Some(_) => None,
-        }
+        Platform::ALL.into_iter().filter(|platform| self.messengers.contains_key(platform)).find_map(|platform| self.gauges.lost(platform))
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::sentences::{self, plain};
 use super::{Service, now_ms};
-use crate::chat::{Asked, Event, Place, SendError, Way};
+use crate::chat::{Asked, Event, Place, Platform, SendError, Way};
 use crate::gate::{self, Admitted, Circumstances};
 use crate::refusal::Refusal;
 use crate::store::{End, Ended, Entry, Post, PostForm};
@@ -94,10 +94,16 @@ impl Service {
         }
     }
 
-    async fn take_question(&self, entry: &Entry, asked: Asked) -> anyhow::Result<()> {
+    async fn take_question(&self, entry: &Entry, mut asked: Asked) -> anyhow::Result<()> {
+        if let Some(message) = &asked.follows
+            && let Some(place) = self.store.place_of_message(asked.place.platform, message).await?
+        {
+            asked.place.thread = place.thread;
+            self.store.reword(&entry.id, &Event::Asked(asked.clone())).await?;
+        }
         let (platform, channel) = (asked.place.platform, asked.place.channel.as_str());
         // Not while what was asked before is still looked for: that begins at the last one seen.
-        if is_message(&asked) && self.n_catching_up.load(Ordering::Relaxed) == 0 {
+        if is_message(&asked) && self.n_catching_up.of(platform).load(Ordering::Relaxed) == 0 {
             self.store.see_channel(platform, channel, &asked.message).await?;
         }
         if self.store.was_deleted(platform, channel, &asked.message).await? {
@@ -169,7 +175,7 @@ impl Service {
             Event::Reasoned { person, question, reason, note, .. } => self.store.add_reason(question, person, reason, note).await?,
             Event::Joined { place } => self.greet(id, place).await?,
             Event::Left { place } => tracing::warn!(channel.id = place.channel, "taken out of a channel, or the channel is gone"),
-            Event::HomeOpened { workspace, person } => self.show_home(event.platform(), workspace, person).await?,
+            Event::HomeOpened { workspace, person, .. } => self.show_home(event.platform(), workspace, person).await?,
             Event::ShutOut { why, .. } => self.shut_out(event.platform(), why),
             Event::TalkOpened { place, .. } => {
                 if let Some(messenger) = self.messenger(place.platform) {
@@ -196,6 +202,7 @@ impl Service {
             otherwise: None,
             asker: None,
             question: id.to_owned(),
+            answers: None,
             reply: plain(sentence),
             form: PostForm::Whole,
             made_under: None,
@@ -218,14 +225,19 @@ impl Service {
         self.goes_out.notify_one();
     }
 
-    /// Stores the next version of what stands under a question that is still open. What one person alone sees cannot be changed, and
-    /// comes whole.
+    /// Stores the next version of what stands under a question that is still open. What one person alone sees comes whole where it cannot
+    /// be changed.
     pub(super) async fn put_out(&self, post: &Post) -> anyhow::Result<()> {
-        if post.private_to.is_none() {
+        if post.private_to.is_none() || self.keeps_private(post.place.platform) {
             self.store.put_out_while_open(post, now_ms()).await?;
             self.goes_out.notify_one();
         }
         Ok(())
+    }
+
+    /// Whether what one person alone sees can be changed there, and hold a picture.
+    pub(super) fn keeps_private(&self, platform: Platform) -> bool {
+        self.messenger(platform).is_some_and(|messenger| messenger.keeps_private())
     }
 
     pub(super) fn post_for(&self, id: &str, asked: &Asked, form: PostForm, mut reply: crate::chat::Reply) -> Post {
@@ -239,7 +251,8 @@ impl Service {
             reply.notices.push(sentences::asked_by_command(&asked.text));
         }
         let (place, asker) = (asked.place.clone(), Some(asked.asker.clone()));
-        Post { place, private_to, otherwise, asker, question: id.to_owned(), reply, form, made_under: None }
+        let answers = Some(asked.message.clone()).filter(|_| is_message(asked));
+        Post { place, private_to, otherwise, asker, question: id.to_owned(), answers, reply, form, made_under: None }
     }
 }
 

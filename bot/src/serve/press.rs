@@ -56,6 +56,7 @@ impl Service {
             asker: press.person.clone(),
             way: if asked.way == Way::Shortcut { Way::Shortcut } else { Way::Mention },
             private_to: None,
+            follows: None,
             is_late: false,
             place: Place { thread: None, ..press.place.clone() },
             ..asked.clone()

@@ -174,7 +174,7 @@ impl Service {
             reply = plain(answer.answer.clone());
         }
         reply.buttons = buttons(asked, &answer);
-        if reply.picture.is_some() && asked.is_private() {
+        if reply.picture.is_some() && asked.is_private() && !self.keeps_private(asked.place.platform) {
             reply.notices.push(sentences::NO_PICTURE_HERE.to_owned());
         }
         let audience = question.admitted.audience.to_string();

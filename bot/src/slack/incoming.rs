@@ -39,13 +39,15 @@ pub fn event(payload: &Value, me: &Me) -> Option<Incoming> {
             let event = Event::TalkOpened { place: at(&event["channel"]), person: text(&event["user"]) };
             Some(Incoming { key, event })
         }
-        "app_home_opened" => Some(Incoming { key, event: Event::HomeOpened { workspace: team, person: text(&event["user"]) } }),
+        "app_home_opened" => {
+            Some(Incoming { key, event: Event::HomeOpened { platform: Platform::Slack, workspace: team, person: text(&event["user"]) } })
+        }
         "app_uninstalled" => {
-            Some(Incoming { key, event: Event::ShutOut { workspace: team, why: "the app was taken out of it".to_owned() } })
+            Some(Incoming { key, event: Event::ShutOut { platform: Platform::Slack, why: "the app was taken out of it".to_owned() } })
         }
         // A person's own token is none of ours.
         "tokens_revoked" if event["tokens"]["bot"].as_array().is_some_and(|tokens| !tokens.is_empty()) => {
-            Some(Incoming { key, event: Event::ShutOut { workspace: team, why: "the bot's token was taken back".to_owned() } })
+            Some(Incoming { key, event: Event::ShutOut { platform: Platform::Slack, why: "the bot's token was taken back".to_owned() } })
         }
         "member_joined_channel" if is_me => Some(Incoming { key, event: Event::Joined { place: at(&event["channel"]) } }),
         "channel_archive" | "group_archive" | "channel_left" | "group_left" => {
@@ -109,7 +111,7 @@ fn asked(event: &Value, team: &str, me: &Me, way: Way) -> Option<Incoming> {
     let kind = kind(&channel, &text(&event["channel_type"]));
     let place = Place { platform: Platform::Slack, workspace: team.to_owned(), channel, kind, thread: Some(thread) };
     let (asker, text) = (text(&event["user"]), words(&text(&event["text"]), me));
-    Some(Incoming::message(Asked { place, message: ts, asker, text, way, private_to: None, is_late: false }))
+    Some(Incoming::message(Asked { place, message: ts, asker, text, way, private_to: None, follows: None, is_late: false }))
 }
 
 /// A question found in a channel's history.
@@ -141,6 +143,7 @@ pub fn command(payload: &Value) -> Option<Incoming> {
         asker: text(&payload["user_id"]),
         text: text_of,
         way,
+        follows: None,
         private_to: Some(text(&payload["response_url"])),
         is_late: false,
     };
@@ -190,6 +193,7 @@ fn shortcut(payload: &Value) -> Option<Incoming> {
         asker: text(&payload["user"]["id"]),
         text: plain(&text(&message["text"])).chars().take(READ_OF_MESSAGE).collect(),
         way: Way::Shortcut,
+        follows: None,
         private_to: Some(text(&payload["response_url"])),
         is_late: false,
     };
@@ -205,13 +209,8 @@ fn reasoned(payload: &Value) -> Option<Incoming> {
     let note = elements().map(|element| text(&element["value"])).find(|value| !value.is_empty());
     let person = text(&payload["user"]["id"]);
     let key = format!("reason {} {person} {question}", text(&view["id"]));
-    let event = Event::Reasoned {
-        workspace: text(&payload["team"]["id"]),
-        person,
-        question,
-        reason: reason.unwrap_or_default(),
-        note: note.unwrap_or_default(),
-    };
+    let event =
+        Event::Reasoned { platform: Platform::Slack, person, question, reason: reason.unwrap_or_default(), note: note.unwrap_or_default() };
     Some(Incoming { key, event })
 }
 

@@ -176,6 +176,7 @@ impl SlackMessenger {
             is_stranger: is("is_stranger") || user["team_id"].as_str().is_some_and(|team| team != self.me.team),
             is_bot: is("is_bot"),
             zone: user["tz"].as_str().map(str::to_owned),
+            roles: Vec::new(),
         };
         keep(&self.people, person, facts.clone());
         Ok(facts)
@@ -198,6 +199,7 @@ impl SlackMessenger {
             name: channel["name"].as_str().unwrap_or_default().to_owned(),
             is_shared: is("is_ext_shared") || is("is_pending_ext_shared") || is("is_org_shared"),
             is_group: is("is_mpim") || channel["name"].as_str().is_some_and(|name| name.starts_with("mpdm-")),
+            ..ChannelFacts::default()
         };
         keep(&self.channels, &place.channel, facts.clone());
         Ok(facts)
@@ -296,6 +298,10 @@ impl Messenger for SlackMessenger {
             }
         }
         .boxed()
+    }
+
+    fn keeps_private(&self) -> bool {
+        false
     }
 
     fn show_seen<'a>(&'a self, asked: &'a Asked) -> BoxFuture<'a, ()> {

@@ -27,7 +27,8 @@ pub use self::limits::{view_violations, violations, violations_with_links};
 pub use self::parts::parts;
 pub use self::text::escape;
 pub use self::views::{home, reason_modal};
-use crate::chat::Reply;
+use crate::chat::parts::{is_blank, n_lines};
+use crate::chat::{Reply, text as common};
 
 /// Units of the fallback text.
 const MAX_FALLBACK: usize = 3_000;
@@ -74,13 +75,13 @@ pub fn message(reply: &Reply, setting: &Setting) -> Message {
         Some((first, rest)) => (first.clone(), rest),
         None => (Reply::default(), &[][..]),
     };
-    let shown = if parts::is_blank(&first) { Reply { headline: NOTHING.to_owned(), ..first } } else { first };
-    Message { text: fallback(&shown, setting), blocks: blocks::of(&shown, setting, parts::n_lines(rest)) }
+    let shown = if is_blank(&first) { Reply { headline: NOTHING.to_owned(), ..first } } else { first };
+    Message { text: fallback(&shown, setting), blocks: blocks::of(&shown, setting, n_lines(rest)) }
 }
 
 /// One plain sentence: waiting, a refusal, a failure.
 pub fn sentence(text: &str) -> Message {
-    let plain = text::inert(text);
+    let plain = common::inert(text);
     let told = if plain.is_empty() { NOTHING.to_owned() } else { cut::shortened(&plain, MAX_SENTENCE) };
     Message { text: text::markup_free(&told), blocks: vec![blocks::paragraph(&told)] }
 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::client::{Client, advice};
 use super::incoming::{self, Me};
 use super::settings::SlackSettings;
-use crate::chat::{Incoming, SendError};
+use crate::chat::{Incoming, Platform, SendError};
 use crate::serve::{NotTakenIn, Service};
 
 /// Connections that stand side by side, so that one can be made anew while the other listens.
@@ -58,7 +58,7 @@ type Listener = SlackClientSocketModeListener<SlackClientHyperHttpsConnector>;
 pub(super) async fn listen(settings: &SlackSettings, app_token: &SecretString, me: &Me, service: Arc<Service>) -> anyhow::Result<()> {
     let client = Client::new(&settings.api_url, app_token.expose_secret())?;
     refuse_wrong_token(&client).await?;
-    service.gauges.lose_after(settings.silence + FIRST_WORD);
+    service.gauges.lose_after(Platform::Slack, settings.silence + FIRST_WORD);
     let mut listener = start_alone(&client, &service, me).await?;
     let mut begun = Instant::now();
     loop {
@@ -66,7 +66,7 @@ pub(super) async fn listen(settings: &SlackSettings, app_token: &SecretString, m
             () = tokio::time::sleep(LOOK_EVERY) => {}
             () = service.stop().cancelled() => break,
         }
-        let silent = service.gauges.silent_ms().map(|ms| Duration::from_millis(ms.max(0) as u64));
+        let silent = service.gauges.silent_ms(Platform::Slack).map(|ms| Duration::from_millis(ms.max(0) as u64));
         let is_lost = match silent {
             None => begun.elapsed() > FIRST_WORD,
             Some(silent) => silent > settings.silence && begun.elapsed() > FIRST_WORD.min(settings.silence),
@@ -166,7 +166,7 @@ fn told(error: &SlackClientError) -> String {
 async fn heard(state: &SlackClientEventsUserState) -> Option<Arc<Heard>> {
     let heard = state.read().await.get_user_state::<Arc<Heard>>().cloned();
     if let Some(heard) = &heard {
-        heard.service.gauges.hear();
+        heard.service.gauges.hear(Platform::Slack);
     }
     heard
 }
@@ -188,8 +188,9 @@ async fn on_hello<Hello: serde::Serialize>(hello: Hello, _client: Arc<SlackHyper
         if heard.n_greetings.fetch_add(1, Ordering::Relaxed) == 0 {
             heard.n_at_first.store(n_connections as u32, Ordering::Relaxed);
         }
+        heard.service.gauges.shut_out(Platform::Slack, false);
         let service = Arc::clone(&heard.service);
-        tokio::spawn(async move { service.catch_up(crate::chat::Platform::Slack).await });
+        tokio::spawn(async move { service.catch_up(Platform::Slack).await });
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use super::incoming::{self, Me};
 use super::socket::LOOKING;
-use crate::chat::Incoming;
+use crate::chat::{Incoming, Platform};
 use crate::serve::Service;
 
 /// Longest body, in bytes.
@@ -38,7 +38,7 @@ struct Door {
 pub(super) async fn listen(address: SocketAddr, secret: &SecretString, me: &Me, service: Arc<Service>) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let stop = service.stop().clone();
-    service.gauges.hear();
+    service.gauges.hear(Platform::Slack);
     let caught_up = Arc::clone(&service);
     tokio::spawn(async move { caught_up.catch_up(crate::chat::Platform::Slack).await });
     let verifier = SlackEventSignatureVerifier::new(&SlackSigningSecret::from(secret.expose_secret().to_owned()));
@@ -95,7 +95,7 @@ impl Door {
 
     /// Stores what came, and only then answers well.
     async fn take_in(&self, incoming: Option<Incoming>, well: Response) -> Response {
-        self.service.gauges.hear();
+        self.service.gauges.hear(Platform::Slack);
         let Some(incoming) = incoming else { return well };
         match self.service.take_in(&incoming).await {
             Ok(()) => well,

@@ -9,7 +9,7 @@ use super::answers::{Kept, keep};
 use super::inbox::{Ended, end};
 use super::threads::{ThreadChange, change};
 use super::{Store, StoreError, from_json, to_json};
-use crate::chat::{Place, Reply};
+use crate::chat::{Place, Platform, Reply};
 
 /// How far a reply is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct Post {
     pub asker: Option<String>,
     /// The question that it answers.
     pub question: String,
+    /// The message that asked it, where one did.
+    #[serde(default)]
+    pub answers: Option<String>,
     /// What it says.
     pub reply: Reply,
     /// How far it is.
@@ -154,7 +157,9 @@ impl Store {
         let mut write = self.pool.begin().await?;
         let was_open = end(&mut write, &post.question, ended, now_ms).await?;
         if was_open {
-            put(&mut write, &without_picture(post), 0, now_ms).await?;
+            // What one person alone sees is one message, its picture included.
+            let message = if post.private_to.is_none() { without_picture(post) } else { post.clone() };
+            put(&mut write, &message, 0, now_ms).await?;
             if post.reply.picture.is_some() && post.private_to.is_none() {
                 put(&mut write, &Post { form: PostForm::Picture, ..post.clone() }, 1, now_ms).await?;
             }
@@ -245,6 +250,16 @@ impl Store {
                       WHERE question = $2 AND state IN ('waiting', 'unsure', 'posted')";
         sqlx::query(update).bind(now_ms).bind(question).execute(&self.pool).await?;
         Ok(())
+    }
+
+    /// Where the message of the bot stands that has this id on its platform.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn place_of_message(&self, platform: Platform, remote: &str) -> Result<Option<Place>, StoreError> {
+        let query = sqlx::query("SELECT body FROM outbox WHERE platform = $1 AND remote = $2").bind(platform.as_str()).bind(remote);
+        let Some(row) = query.fetch_optional(&self.pool).await? else { return Ok(None) };
+        Ok(Some(from_json::<Post>("post", &row.try_get::<String, _>(0)?)?.place))
     }
 
     /// How many messages are in each state.

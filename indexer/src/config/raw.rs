@@ -38,6 +38,7 @@ pub(super) struct RawConfig {
     pub(super) people: BTreeMap<String, RawPerson>,
     #[serde(default)]
     pub(super) slack: Option<toml::Table>,
+    pub(super) discord: Option<toml::Table>,
     #[serde(default)]
     pub(super) limits: toml::Table,
     #[serde(default)]

@@ -12,8 +12,10 @@ records.py      all that was ever posted, with former texts; pings.py: whom it w
 rest.py         a request from arrival to answer; requests.py: its body; routes.py: routes that simcord lacks or gets wrong
 rules.py        what Discord refuses and simcord takes; checks.py, limits.py, schemas.py: the judgement of bodies
 rate_limits.py  buckets, headers, 429; faults.py: answers that fail on order
-gateway.py      sockets: hello, identify, resume, heartbeats; session.py: what one session is sent; intents.py: what it may see
+                nonces.py: what was sent before; cdn.py: files
+gateway.py      sessions that are started and resumed; connection.py: sockets; session.py: what a session is sent; intents.py: what
+                it may see
 interactions.py commands, buttons, modals and completions, from the person's side to the bot's answer
 control.py      /_ctl: the verbs of people.py, commands.py, places.py and trouble.py, and what report.py tells
-self_test.py    shows that every judgement can fail
+self_test.py    shows that every judgement can fail; self_test_bridge.py and probe.py, that the bridge does what tests lean on
 """

@@ -30,16 +30,18 @@ async def autocomplete(bridge, user, name, options, channel=None, unchecked=Fals
     return {"interaction": str(asked.id), "choices": bridge.backend.interactions[asked.id].autocomplete_choices, "ms": asked.answer_ms()}
 
 
-def message_command(bridge, user, message, name) -> dict:
-    """A command of a message's menu."""
+def message_command(bridge, user, message, name, channel=None) -> dict:
+    """A command of a message's menu; the channel is the message's."""
     target = bridge.world.message(message)
-    channel = bridge.backend.channels[target.channel_id]
-    command = _registered(bridge, name, channel, MESSAGE, bridge.world.user(user))
+    there = bridge.backend.channels[target.channel_id]
+    if channel is not None and bridge.world.channel(channel) is not there:
+        raise ControlError("the message is in another channel")
+    command = _registered(bridge, name, there, MESSAGE, bridge.world.user(user))
     data = {
         "id": command["id"], "name": name, "type": MESSAGE, "target_id": str(target.id),
         "resolved": {"messages": {str(target.id): serializers.message_payload(bridge.backend, target)}},
     }
-    return {"interaction": str(bridge.interactions.ask(COMMAND, channel, bridge.world.user(user), data).id)}
+    return {"interaction": str(bridge.interactions.ask(COMMAND, there, bridge.world.user(user), data).id)}
 
 
 def press(bridge, user, message, custom_id, values=None) -> dict:

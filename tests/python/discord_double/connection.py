@@ -42,10 +42,11 @@ class Connection:
                     self.close(code)
                     break
         finally:
-            for task in tasks:
-                task.cancel()
+            # The writer still has to put out what comes before the close frame.
             if self.closing is not None:
                 await asyncio.wait([self.closing], timeout=3)
+            for task in tasks:
+                task.cancel()
         return self.socket
 
     def send(self, payload: dict) -> None:

@@ -1,4 +1,5 @@
 """Answers that fail on order: before a request is carried out, or after, when the bot cannot know which it was."""
+import math
 import re
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ class Fault:
         headers = {} if isinstance(self.body, str) else {"Via": "1.1 google"}
         body = self.body
         if self.retry_after is not None:
-            headers["Retry-After"] = str(max(1, round(self.retry_after)))
+            headers["Retry-After"] = str(math.ceil(self.retry_after))
             headers["X-RateLimit-Scope"] = "shared"
             if body is None:
                 body = {"message": "You are being rate limited.", "retry_after": self.retry_after, "global": False}

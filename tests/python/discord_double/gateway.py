@@ -30,6 +30,11 @@ class Gateway:
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.bridge.port}/gateway"
 
+    def about(self) -> dict:
+        """What Discord tells of its gateway to a bot."""
+        left = {"total": 1000, "remaining": 1000 - self.counts["identified"], "reset_after": 3_600_000, "max_concurrency": 1}
+        return {"url": self.url(), "shards": 1, "session_start_limit": left}
+
     def dispatch(self, event: str, payload: dict) -> None:
         for session in self.sessions.values():
             session.offer(event, payload)

@@ -1,7 +1,10 @@
 """Starts the bridge, says in one line of JSON where it listens, and ends it with its standard input."""
 import argparse
 import asyncio
+import contextlib
+import gc
 import json
+import os
 import signal
 import sys
 import threading
@@ -26,13 +29,15 @@ def main() -> None:
         from .self_test import self_test
 
         sys.exit(self_test(schemas))
+    # What was loaded stays; to look through all of it again and again would hold answers up for tens of milliseconds.
+    gc.freeze()
     asyncio.run(_serve(Bridge(set(arguments.privileged), schemas, arguments.heartbeat_ms), arguments))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="discord_double.py", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 for a free one")
-    parser.add_argument("--schemas", help="the folder that scripts/test-discord-sdk made; without it bodies are judged by limits alone")
+    parser.add_argument("--schemas", help="what scripts/test-discord-sdk made; without them bodies are judged by limits alone")
     parser.add_argument("--privileged", nargs="*", default=[], choices=sorted(PRIVILEGED), help="intents approved in the portal")
     parser.add_argument("--heartbeat-ms", type=int, default=HEARTBEAT_MS)
     parser.add_argument("--detached", action="store_true", help="live on when the standard input ends")
@@ -60,7 +65,10 @@ async def _serve(bridge: Bridge, arguments: argparse.Namespace) -> None:
 
 
 def _until_input_ends(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    sys.stdin.buffer.read()
+    """Without Python's buffer, whose lock this thread would still hold at the end of the process."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
+            pass
     loop.call_soon_threadsafe(ended.set)
 
 

@@ -9,7 +9,8 @@ from .world import ControlError
 
 def say(bridge, user, text, channel=None, thread=None, reply_to=None, ping_reply=True, files=()) -> dict:
     """`files` are {"filename", "text"} or {"filename", "base64"}."""
-    return _post(bridge, bridge.world.channel(thread or channel), bridge.world.user(user), text, reply_to=reply_to, ping_reply=ping_reply, files=files)
+    there, person = bridge.world.channel(thread or channel), bridge.world.user(user)
+    return _post(bridge, there, person, text, reply_to=reply_to, ping_reply=ping_reply, files=files)
 
 
 def dm(bridge, user, text, reply_to=None, files=()) -> dict:
@@ -60,9 +61,10 @@ def _post(bridge, channel, author: int, text: str, reply_to=None, ping_reply=Tru
     if channel.guild_id is not None and webhook_id is None and author not in backend.guilds[channel.guild_id].members:
         raise ControlError("that person is not in the guild")
     reference = {"message_id": str(bridge.world.message(reply_to).id)} if reply_to else None
+    attachments = backend.store_attachments(channel.id, [(file["filename"], _bytes(file)) for file in files])
     message = backend.create_message(
-        channel.id, author, text, reference=reference, allowed_mentions=AllowedMentions(replied_user=ping_reply), webhook_id=webhook_id,
-        attachments=backend.store_attachments(channel.id, [(file["filename"], _bytes(file)) for file in files]),
+        channel.id, author, text, reference=reference, allowed_mentions=AllowedMentions(replied_user=ping_reply),
+        webhook_id=webhook_id, attachments=attachments,
     )
     return {"id": str(message.id), "channel": str(channel.id)}
 

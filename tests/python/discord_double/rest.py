@@ -35,7 +35,8 @@ class Rest:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix(PREFIX)
-        entry = {"ms": self.bridge.now_ms(), "method": request.method, "path": requests.placed(request.method, path).shown, "status": None}
+        shown = requests.placed(request.method, path).shown
+        entry = {"ms": self.bridge.now_ms(), "method": request.method, "path": shown, "status": None}
         self.log.append(entry)
         fault = self.bridge.faults.take(request.method, path)
         try:
@@ -121,8 +122,7 @@ class Rest:
 
     def _dispatch(self, call: Call, query: dict):
         if call.path == "/gateway/bot":
-            limit = {"total": 1000, "remaining": 1000 - self.bridge.gateway.counts["identified"], "reset_after": 3600000, "max_concurrency": 1}
-            return {"url": self.bridge.gateway.url(), "shards": 1, "session_start_limit": limit}
+            return self.bridge.gateway.about()
         self.bridge.rules.check(call)
         backend = self.bridge.backend
         if call.route == POST_MESSAGE and (known := self.nonces.known(call)) is not None:

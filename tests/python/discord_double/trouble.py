@@ -23,6 +23,12 @@ def clear_faults(bridge) -> dict:
     return {}
 
 
+def clear_log(bridge) -> dict:
+    """Forgets the requests so far, for tests that run for hours."""
+    bridge.rest.log.clear()
+    return {}
+
+
 def strict_bucket(bridge, path, limit=5, per=5.0, method="*", scope="user") -> dict:
     """Requests of these paths get 429 after `limit` in `per` seconds, by route and channel as Discord counts them."""
     bridge.rate_limits.make_strict(Strict(method, re.compile(path), limit, per, scope))

@@ -36,9 +36,8 @@ def message_payload(backend, message, *, for_user=None) -> dict:
     if message.interaction_metadata is not None:
         payload["application_id"] = payload["webhook_id"] = str(backend.application_id)
     if message.type == THREAD_CREATED:
-        thread = message.system_metadata.channel_id
-        payload["message_reference"] = {"type": 0, "channel_id": str(thread), "guild_id": str(backend.channels[message.channel_id].guild_id)}
-        payload["mentions"] = []
+        guild_id = backend.channels[message.channel_id].guild_id
+        payload["message_reference"] = {"type": 0, "channel_id": str(message.system_metadata.channel_id), "guild_id": str(guild_id)}
     thread = backend.channels.get(message.id)
     if thread is not None and message.channel_id == thread.parent_id:
         payload["thread"] = thread_payload(backend, thread)

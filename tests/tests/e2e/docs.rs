@@ -72,3 +72,15 @@ fn every_command_of_the_readme_has_help() -> Result<()> {
     }
     Ok(())
 }
+
+/// The invitation to Discord asks for what the code uses: to see channels, to send, to send in threads, to open them, to attach files, to
+/// read the history.
+#[test]
+fn the_invitation_asks_for_no_more_than_the_code_uses() -> Result<()> {
+    let page = fs::read_to_string(root().join("docs/discord.md"))?;
+    let asked = page.split("permissions=").nth(1).and_then(|rest| rest.split_whitespace().next()).context("no invitation")?;
+    let used: u64 = [10, 11, 38, 35, 15, 16].iter().map(|bit| 1_u64 << bit).sum();
+    ensure!(asked.parse::<u64>()? == used, "{asked}, and not {used}");
+    ensure!(page.contains("scope=bot+applications.commands"));
+    Ok(())
+}

@@ -39,6 +39,7 @@ fn question(text: &str) -> Incoming {
         text: text.to_owned(),
         way: Way::Mention,
         private_to: None,
+        follows: None,
         is_late: false,
     };
     Incoming::message(asked)
@@ -50,6 +51,7 @@ fn post(id: &str, headline: &str) -> Post {
         place: place(),
         private_to: None,
         otherwise: None,
+        answers: None,
         asker: None,
         question: id.to_owned(),
         reply,

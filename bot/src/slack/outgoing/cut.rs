@@ -1,14 +1,14 @@
-//! Cutting text at a sensible place, without losing a character.
+//! Lengths as Slack counts them, and texts cut to them.
 
-/// Characters that belong to the one before are followed back this far, and no further.
-const MAX_CLUSTER: usize = 16;
+use crate::chat::cut;
 
 /// The length that Slack may count at most: UTF-16 units as if the text were escaped.
 pub(super) fn units(text: &str) -> usize {
-    text.chars().map(width).sum()
+    cut::units(text, width)
 }
 
-fn width(c: char) -> usize {
+/// The same of a character.
+pub(super) fn width(c: char) -> usize {
     match c {
         '&' => "&amp;".len(),
         '<' | '>' => "&lt;".len(),
@@ -16,66 +16,7 @@ fn width(c: char) -> usize {
     }
 }
 
-/// The text in consecutive pieces of at most `most` units; joined they are the text.
-pub(super) fn pieces(text: &str, most: usize) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (piece, after) = rest.split_at(end_of_piece(rest, most));
-        pieces.push(piece);
-        rest = after;
-    }
-    pieces
-}
-
 /// The text, or its beginning with an ellipsis.
 pub(super) fn shortened(text: &str, most: usize) -> String {
-    if units(text) <= most {
-        return text.to_owned();
-    }
-    let beginning = &text[..end_of_piece(text, most - 1)];
-    format!("{}…", beginning.trim_end())
-}
-
-/// Where a piece ends, in bytes: at a line, a sentence or a word of the second half, else between two characters.
-fn end_of_piece(text: &str, most: usize) -> usize {
-    let fits = longest(text, most);
-    if fits == text.len() {
-        return fits;
-    }
-    let window = &text[..fits];
-    let last = |mark: &str| window.rfind(mark).map(|at| at + mark.len()).filter(|&end| end > fits / 2);
-    last("\n").or_else(|| last(". ")).or_else(|| last(" ")).unwrap_or_else(|| between_clusters(text, fits))
-}
-
-/// Bytes of the longest beginning that fits; at least one character.
-fn longest(text: &str, most: usize) -> usize {
-    let mut used = 0;
-    for (at, c) in text.char_indices() {
-        used += width(c);
-        if used > most && at > 0 {
-            return at;
-        }
-    }
-    text.len()
-}
-
-fn between_clusters(text: &str, fits: usize) -> usize {
-    let mut end = fits;
-    for (at, c) in text[..fits].char_indices().rev().take(MAX_CLUSTER) {
-        if !text[end..].chars().next().is_some_and(|next| extends(c, next)) || at == 0 {
-            return end;
-        }
-        end = at;
-    }
-    fits
-}
-
-/// Whether the second character is drawn together with the first.
-fn extends(first: char, second: char) -> bool {
-    let regional = |c: char| ('\u{1f1e6}'..='\u{1f1ff}').contains(&c);
-    let combining = matches!(second,
-        '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
-        | '\u{fe20}'..='\u{fe2f}' | '\u{1f3fb}'..='\u{1f3ff}');
-    combining || (regional(first) && regional(second))
+    cut::shortened(text, most, width)
 }

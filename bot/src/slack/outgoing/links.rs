@@ -1,7 +1,7 @@
 //! What may be live: links to cited records and the asker's mention; and the words that stand for a record.
 
-use super::{cut, text};
-use crate::chat::Citation;
+use super::cut;
+use crate::chat::{Citation, address, text};
 
 /// Units of an address; a longer one is no link.
 const MAX_ADDRESS: usize = 1_000;
@@ -14,33 +14,8 @@ const MAX_MARK: usize = 8;
 
 /// The address of a cited record, as it is: absolute, http or https, a plain host, and nothing that could end the link or hide in it.
 pub(super) fn address(citation: &Citation) -> Option<&str> {
-    let url = citation.url.as_deref()?;
-    let (scheme, rest) = url.split_once("://")?;
-    let host = rest.split(['/', '?', '#']).next()?;
-    let safe = matches!(scheme, "https" | "http") && is_host(host) && !url.chars().any(breaks_link) && text::visible(url) == url;
-    (safe && cut::units(url) <= MAX_ADDRESS).then_some(url)
-}
-
-/// A host with an optional port, without a user before it.
-fn is_host(host: &str) -> bool {
-    let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
-        _ => (host, None),
-    };
-    let in_brackets = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
-    let named = match in_brackets {
-        Some(numbers) => !numbers.is_empty() && numbers.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '.')),
-        None => name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_host_character),
-    };
-    named && port.is_none_or(|port| port.parse::<u16>().is_ok())
-}
-
-fn is_host_character(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
-}
-
-fn breaks_link(c: char) -> bool {
-    c.is_whitespace() || c.is_control() || matches!(c, '|' | '<' | '>' | '"' | '\\' | '`')
+    let url = citation.url.as_deref().filter(|url| address::is_plain(url))?;
+    (cut::units(url) <= MAX_ADDRESS).then_some(url)
 }
 
 /// A user's id, where it is one.

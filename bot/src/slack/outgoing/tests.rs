@@ -9,6 +9,8 @@ use expect_test::{Expect, expect};
 use serde_json::Value;
 
 use super::*;
+use crate::chat::cut::pieces;
+use crate::chat::text::visible;
 use crate::chat::{Button, Citation, Quote};
 
 pub(super) const QUESTION: &str = "0190a7c2-6c5e-7d3a-9a43-6f2f0c0f5a11";
@@ -202,9 +204,9 @@ fn escape_keeps_only_what_is_seen() {
 
 #[test]
 fn cuts_are_sensible() {
-    assert_eq!(cut::pieces("One sentence. Another one here", 20), ["One sentence. ", "Another one here"]);
-    assert_eq!(cut::pieces("aaaa\u{301}b", 4), ["aaa", "a\u{301}b"]);
-    assert_eq!(cut::pieces("<<<", 4), ["<", "<", "<"]);
+    assert_eq!(pieces("One sentence. Another one here", 20, cut::width), ["One sentence. ", "Another one here"]);
+    assert_eq!(pieces("aaaa\u{301}b", 4, cut::width), ["aaa", "a\u{301}b"]);
+    assert_eq!(pieces("<<<", 4, cut::width), ["<", "<", "<"]);
     assert_eq!(cut::shortened("a word and another", 12), "a word and…");
 }
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{blocks, cut, text};
+use super::{blocks, cut};
+use crate::chat::text;
 
 /// Characters that a person can write about an answer.
 const MAX_REMARK: usize = 500;

@@ -45,6 +45,7 @@ async fn ambiguous_sends_are_posted_once() -> Result<()> {
             otherwise: None,
             asker: None,
             question: format!("question {i}"),
+            answers: None,
             reply: Reply { headline: format!("answer {i}"), ..Reply::default() },
             form: PostForm::Whole,
             made_under: None,

@@ -104,6 +104,10 @@ impl Messenger for Recording {
         futures::future::ready(Ok(())).boxed()
     }
 
+    fn keeps_private(&self) -> bool {
+        false
+    }
+
     fn show_seen<'a>(&'a self, _asked: &'a Asked) -> BoxFuture<'a, ()> {
         futures::future::ready(()).boxed()
     }
@@ -161,6 +165,7 @@ pub fn asked(channel: &str, message: &str, asker: &str, text: &str) -> Incoming 
         text: text.to_owned(),
         way: Way::Mention,
         private_to: None,
+        follows: None,
         is_late: false,
     })
 }

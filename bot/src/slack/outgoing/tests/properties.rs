@@ -68,7 +68,7 @@ const BUTTONS: [Button; 7] =
 
 /// Characters in order, without the line borders that cutting moves.
 fn characters<'a>(texts: impl Iterator<Item = &'a String>) -> String {
-    texts.flat_map(|text| text::visible(text).replace('\n', "").chars().collect::<Vec<_>>()).collect()
+    texts.flat_map(|text| visible(text).replace('\n', "").chars().collect::<Vec<_>>()).collect()
 }
 
 fn mentions(value: &Value) -> usize {
@@ -150,7 +150,7 @@ proptest! {
 
     #[test]
     fn pieces_are_the_text(text in nasty(), most in 5..3_000_usize) {
-        let pieces = cut::pieces(&text, most);
+        let pieces = pieces(&text, most, cut::width);
         prop_assert_eq!(&pieces.concat(), &text);
         prop_assert!(pieces.iter().all(|piece| !piece.is_empty() && cut::units(piece) <= most));
     }
