@@ -1,9 +1,11 @@
 //! Discord: the adapter between its wire and the chat core. `incoming` and `outgoing` are pure; `client` makes the only calls.
 
+mod acks;
 mod body;
 mod client;
 mod commands;
 mod gateway;
+mod history;
 pub mod incoming;
 mod messenger;
 pub mod outgoing;
@@ -11,7 +13,7 @@ mod rooms;
 mod settings;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
 use reqwest::Method;
@@ -19,7 +21,9 @@ use sha2::{Digest, Sha256};
 
 use crate::chat::{Messenger, SendError};
 use crate::serve::Service;
+use acks::Acks;
 use client::{Call, Client};
+use gateway::Ear;
 use incoming::Me;
 use messenger::DiscordMessenger;
 use rooms::Rooms;
@@ -33,15 +37,16 @@ pub struct Discord {
     settings: DiscordSettings,
     client: Arc<Client>,
     rooms: Arc<Rooms>,
+    acks: Arc<Acks>,
     me: Me,
 }
 
 impl Discord {
-    /// Asks Discord who the bot is, and tells it the commands where they are not those of last time, which a file in `data` remembers.
+    /// Asks Discord who the bot is, and whether it is in the team's server.
     ///
     /// # Errors
     /// Where Discord does not answer or refuses the token; the sentence says what to do.
-    pub async fn connect(settings: DiscordSettings, data: &Path) -> anyhow::Result<Self> {
+    pub async fn connect(settings: DiscordSettings) -> anyhow::Result<Self> {
         let client = Arc::new(Client::new(&settings.api_url, settings.token.clone())?);
         let told = client.get("/applications/@me").await.map_err(|error| match error {
             SendError::NotDelivered(why) | SendError::Refused(why) => anyhow::anyhow!("the bot token does not serve: {why}"),
@@ -50,15 +55,17 @@ impl Discord {
         let application = told["id"].as_str().context("Discord does not say the application's id")?.to_owned();
         let user = client.get("/users/@me").await.context("Discord does not say who the bot is")?;
         let me = Me { user: user["id"].as_str().context("Discord does not say the bot's id")?.to_owned(), application };
-        let discord = Self { settings, rooms: Arc::new(Rooms::new(Arc::clone(&client))), client, me };
-        discord.register(data).await?;
-        Ok(discord)
+        if let Err(SendError::Refused(why)) = client.get(format!("/guilds/{}", settings.guild)).await {
+            anyhow::bail!("the bot is not in the server `{}` of [discord] guild; invite it (docs/discord.md): {why}", settings.guild);
+        }
+        Ok(Self { settings, rooms: Arc::new(Rooms::new(Arc::clone(&client))), acks: Arc::default(), client, me })
     }
 
     /// What the core posts with.
     pub fn messenger(&self) -> Arc<dyn Messenger> {
-        let (client, rooms) = (Arc::clone(&self.client), Arc::clone(&self.rooms));
-        Arc::new(DiscordMessenger::new(client, rooms, self.me.clone(), self.settings.guild.clone()))
+        let (client, rooms, acks) = (Arc::clone(&self.client), Arc::clone(&self.rooms), Arc::clone(&self.acks));
+        let (me, guild) = (self.me.clone(), self.settings.guild.clone());
+        Arc::new(DiscordMessenger { client, rooms, acks, me, guild, people: Mutex::default() })
     }
 
     /// Takes in what Discord sends, until the service ends.
@@ -69,11 +76,22 @@ impl Discord {
         if !self.settings.message_content {
             tracing::info!("without `message_content` the bot answers in threads only where it is named");
         }
-        gateway::listen(&self.settings, Arc::clone(&self.client), Arc::clone(&self.rooms), &self.me, service).await
+        let ear = || Ear {
+            service: Arc::clone(&service),
+            client: Arc::clone(&self.client),
+            rooms: Arc::clone(&self.rooms),
+            acks: Arc::clone(&self.acks),
+            me: self.me.clone(),
+        };
+        gateway::listen(&self.settings, &self.client, ear, &service).await
     }
 
-    /// Tells Discord the commands, all at once: it takes only so many changes a day.
-    async fn register(&self, data: &Path) -> anyhow::Result<()> {
+    /// Tells Discord the commands, all at once, where they are not those of last time, which a file in `data` remembers: it takes only so
+    /// many changes a day.
+    ///
+    /// # Errors
+    /// Where Discord does not take them.
+    pub async fn register(&self, data: &Path) -> anyhow::Result<()> {
         let definition = commands::definition();
         let digest: String =
             Sha256::digest(format!("{} {definition}", self.me.application)).iter().map(|byte| format!("{byte:02x}")).collect();

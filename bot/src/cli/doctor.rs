@@ -1,6 +1,7 @@
-//! `runlore doctor`: checks settings, models, stores and sources, and says what to do.
+//! `runlore doctor`: checks settings, models, stores, sources and platforms, and says what to do.
 
 mod models;
+mod platforms;
 mod sources;
 
 use std::path::Path;
@@ -88,6 +89,9 @@ pub(super) async fn doctor(options: &Options) -> anyhow::Result<Exit> {
             "the settings name none",
             "add a `[[source]]`; config/runlore.toml is an example to copy",
         ))?;
+    }
+    for check in platforms::platforms(&settings).await {
+        findings.add(check)?;
     }
     if options.form == Form::Json {
         out::json(&findings.checks)?;

@@ -73,9 +73,12 @@ impl Platforms {
             None => None,
         };
         let discord = match discord {
-            Some(settings) => Some(Discord::connect(settings, data).await?),
+            Some(settings) => Some(Discord::connect(settings).await?),
             None => None,
         };
+        if let Some(discord) = &discord {
+            discord.register(data).await?;
+        }
         Ok(Self { slack, discord })
     }
 

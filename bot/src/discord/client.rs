@@ -23,6 +23,7 @@ const USER_AGENT: &str = concat!("DiscordBot (https://github.com/runlore/runlore
 pub(super) const UNKNOWN_CHANNEL: i64 = 10_003;
 pub(super) const UNKNOWN_MEMBER: i64 = 10_007;
 pub(super) const UNKNOWN_MESSAGE: i64 = 10_008;
+pub(super) const CLOSED: i64 = 50_007;
 pub(super) const THREAD_EXISTS: i64 = 160_004;
 
 /// A client with its token.

@@ -12,6 +12,7 @@ use serenity::all::{
 };
 use serenity::async_trait;
 
+use super::acks::Acks;
 use super::client::{Call, Client};
 use super::incoming::{self, Me};
 use super::rooms::{Room, Rooms};
@@ -45,11 +46,12 @@ const MAX_CHOICES: usize = 25;
 pub(super) const PRIVATE: u64 = 1 << 6;
 
 /// What the handler of events needs.
-struct Ear {
-    service: Arc<Service>,
-    client: Arc<Client>,
-    rooms: Arc<Rooms>,
-    me: Me,
+pub(super) struct Ear {
+    pub(super) service: Arc<Service>,
+    pub(super) client: Arc<Client>,
+    pub(super) rooms: Arc<Rooms>,
+    pub(super) acks: Arc<Acks>,
+    pub(super) me: Me,
 }
 
 /// What is listened to: without `message_content` what is said in threads without the bot's name stays unknown.
@@ -64,17 +66,15 @@ pub(super) fn intents(settings: &DiscordSettings) -> GatewayIntents {
 /// Where Discord refuses the bot; the sentence says what to do.
 pub(super) async fn listen(
     settings: &DiscordSettings,
-    client: Arc<Client>,
-    rooms: Arc<Rooms>,
-    me: &Me,
-    service: Arc<Service>,
+    client: &Client,
+    ear: impl Fn() -> Ear,
+    service: &Arc<Service>,
 ) -> anyhow::Result<()> {
     service.gauges.lose_after(Platform::Discord, LOST_AFTER);
     let mut pause = PAUSE;
     while !service.stop().is_cancelled() {
-        let ear = Ear { service: Arc::clone(&service), client: Arc::clone(&client), rooms: Arc::clone(&rooms), me: me.clone() };
         let begun = std::time::Instant::now();
-        match connection(settings, &client, ear, &service).await {
+        match connection(settings, client, ear(), service).await {
             Ok(()) => {}
             Err(error) => match fatal(&error) {
                 Some(sentence) => anyhow::bail!(sentence),
@@ -254,10 +254,16 @@ impl Ear {
         let Some(incoming) = incoming::interaction(told, &room) else {
             return self.respond(told, &json!({"type": NO_CHANGE})).await;
         };
-        if let Err(error) = self.service.take_in(&incoming).await {
-            tracing::error!(%error, "an interaction cannot be stored and is not acknowledged");
-            return;
+        let token = told["token"].as_str().unwrap_or_default();
+        self.acks.begin(token);
+        match self.service.take_in(&incoming).await {
+            Ok(()) => self.acknowledge(told, &incoming).await,
+            Err(error) => tracing::error!(%error, "an interaction cannot be stored and is not acknowledged"),
         }
+        self.acks.end(token);
+    }
+
+    async fn acknowledge(&self, told: &Value, incoming: &Incoming) {
         let answer = match &incoming.event {
             Happened::Asked(asked) if asked.way == Way::PublicCommand => json!({"type": LATER}),
             Happened::Asked(_) => json!({"type": LATER, "data": {"flags": PRIVATE}}),

@@ -9,27 +9,25 @@ use futures::future::BoxFuture;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::body::{is_of, message, number, posted, snowflake, with_picture};
-use super::client::{Call, Client, THREAD_EXISTS, UNKNOWN_CHANNEL, UNKNOWN_MEMBER, UNKNOWN_MESSAGE, is_code};
+use super::acks::Acks;
+use super::body::{message, posted, snowflake, with_picture};
+use super::client::{CLOSED, Call, Client, THREAD_EXISTS, UNKNOWN_CHANNEL, UNKNOWN_MEMBER, UNKNOWN_MESSAGE, is_code};
 use super::gateway::PRIVATE;
-use super::incoming::{self, Me};
+use super::incoming::Me;
 use super::outgoing;
 use super::rooms::Rooms;
 use crate::chat::{Asked, Button, Incoming, Messenger, Place, PlaceKind, Press, Reply, SendError};
 use crate::gate::{ChannelFacts, PersonFacts};
 use crate::store::{Outgoing, Post, PostForm};
 
+/// Said to somebody who can be shown an answer no more.
+const TOO_LATE: &str = "Your answer came too late to be shown to you alone, and you take no direct messages from me. Ask again, please.";
+
 /// How long what Discord says of a person is believed.
 const PERSON_BELIEVED: Duration = Duration::from_secs(60);
 
 /// Stands for the message that answers an interaction.
 const OF_INTERACTION: &str = "@original";
-
-/// Clocks of Discord and of this machine may differ by so much, in milliseconds.
-const CLOCKS_MS: i64 = 120_000;
-
-/// How many messages one look reads.
-const READ: usize = 100;
 
 /// Parts of a long answer, in its thread or for one press.
 const MAX_PARTS: usize = 10;
@@ -40,19 +38,16 @@ const MAX_THREAD_NAME: usize = 90;
 
 /// The Messenger of one server.
 pub(super) struct DiscordMessenger {
-    client: Arc<Client>,
-    rooms: Arc<Rooms>,
-    me: Me,
+    pub(super) client: Arc<Client>,
+    pub(super) rooms: Arc<Rooms>,
+    pub(super) acks: Arc<Acks>,
+    pub(super) me: Me,
     /// The team's server.
-    guild: String,
-    people: Mutex<HashMap<String, (Instant, PersonFacts)>>,
+    pub(super) guild: String,
+    pub(super) people: Mutex<HashMap<String, (Instant, PersonFacts)>>,
 }
 
 impl DiscordMessenger {
-    pub(super) fn new(client: Arc<Client>, rooms: Arc<Rooms>, me: Me, guild: String) -> Self {
-        Self { client, rooms, me, guild, people: Mutex::default() }
-    }
-
     async fn post_message(&self, outgoing: &Outgoing) -> Result<String, SendError> {
         let post = &outgoing.post;
         if let Some(token) = token(post) {
@@ -63,13 +58,26 @@ impl DiscordMessenger {
                 Err(error) => return Err(error),
             }
         }
-        let channel = match &post.private_to {
-            Some((person, _)) => self.direct_channel(person).await?,
-            None => target(&post.place).to_owned(),
+        let Some((person, _)) = &post.private_to else { return self.post_for_all(target(&post.place), outgoing).await };
+        let sent = match self.direct_channel(person).await {
+            Ok(channel) => self.send(&channel, outgoing, &post.reply, 0).await,
+            Err(error) => Err(error),
         };
-        let remote = self.send(&channel, outgoing, &post.reply, 0).await?;
-        if post.form == PostForm::Whole && post.private_to.is_none() {
-            self.go_on(&channel, &remote, outgoing).await?;
+        match sent {
+            // Who takes no direct messages is told where it was asked that there is an answer, and not what it says.
+            Err(error) if is_code(&error, CLOSED) && post.place.kind == PlaceKind::Channel => {
+                let neutral = Post { reply: plain(TOO_LATE), form: PostForm::Whole, private_to: None, ..post.clone() };
+                self.send(target(&post.place), &Outgoing { post: neutral.clone(), ..outgoing.clone() }, &neutral.reply, 0).await
+            }
+            other => other,
+        }
+    }
+
+    async fn post_for_all(&self, channel: &str, outgoing: &Outgoing) -> Result<String, SendError> {
+        let post = &outgoing.post;
+        let remote = self.send(channel, outgoing, &post.reply, 0).await?;
+        if post.form == PostForm::Whole {
+            self.go_on(channel, &remote, outgoing).await?;
         }
         Ok(remote)
     }
@@ -136,6 +144,7 @@ impl DiscordMessenger {
 
     /// Brings the one message that answers an interaction up to the post; the same again changes nothing.
     async fn answer_interaction(&self, token: &str, post: &Post) -> Result<(), SendError> {
+        self.acks.wait(token).await;
         let mut body = message(post, &post.reply).body();
         let picture = post.reply.picture.as_ref().filter(|_| post.form != PostForm::Facts);
         let bytes = picture.map(|picture| picture.bytes());
@@ -171,34 +180,6 @@ impl DiscordMessenger {
             self.go_on(&channel, remote, outgoing).await?;
         }
         Ok(())
-    }
-
-    /// Reads what was said in the channel since shortly before the row was stored.
-    async fn find_message(&self, outgoing: &Outgoing) -> Result<Option<String>, SendError> {
-        if token(&outgoing.post).is_some() {
-            // Its message is brought up to date as often as one likes.
-            return Ok(None);
-        }
-        let since = snowflake(outgoing.created_ms - CLOCKS_MS);
-        let messages = self.messages_after(target(&outgoing.post.place), &since).await?;
-        let is_it = |message: &&Value| message["author"]["id"] == self.me.user.as_str() && is_of(message, outgoing);
-        Ok(messages.iter().find(is_it).and_then(|message| message["id"].as_str()).map(str::to_owned))
-    }
-
-    /// What was said in a channel after a message, the oldest first.
-    async fn messages_after(&self, channel: &str, since: &str) -> Result<Vec<Value>, SendError> {
-        let (mut all, mut since) = (Vec::new(), since.to_owned());
-        loop {
-            let page = self.client.get(format!("/channels/{channel}/messages?after={since}&limit={READ}")).await?;
-            let mut messages: Vec<Value> = page.as_array().cloned().unwrap_or_default();
-            messages.sort_by_key(|message| number(message["id"].as_str().unwrap_or_default()));
-            let n_read = messages.len();
-            all.append(&mut messages);
-            match all.last().and_then(|last| last["id"].as_str()) {
-                Some(last) if n_read == READ => since = last.to_owned(),
-                _ => return Ok(all),
-            }
-        }
     }
 
     async fn remove_message(&self, remote: &str, post: &Post) -> Result<(), SendError> {
@@ -248,30 +229,6 @@ impl DiscordMessenger {
         people.retain(|_, (since, _)| since.elapsed() < PERSON_BELIEVED);
         people.insert(key, (Instant::now(), facts.clone()));
         Ok(facts)
-    }
-
-    /// Questions in a channel's history, those in its threads included.
-    async fn read_missed(&self, channel: &str, since: &str) -> Result<Vec<Incoming>, SendError> {
-        let room = self.rooms.known(channel).await?;
-        let mut found: Vec<Incoming> = self.questions(channel, since).await?;
-        if !room.guild.is_empty() {
-            let active = self.client.get(format!("/guilds/{}/threads/active", room.guild)).await?;
-            let archived = self.client.get(format!("/channels/{channel}/threads/archived/public")).await.unwrap_or_default();
-            for thread in [&active, &archived].iter().flat_map(|list| list["threads"].as_array().into_iter().flatten()) {
-                let is_newer = thread["last_message_id"].as_str().is_some_and(|last| number(last) > number(since));
-                if let (true, true, Some(id)) = (thread["parent_id"] == channel, is_newer, thread["id"].as_str()) {
-                    found.extend(self.questions(id, since).await?);
-                }
-            }
-        }
-        found.sort_by_key(|incoming| number(incoming.event.message()));
-        Ok(found)
-    }
-
-    async fn questions(&self, channel: &str, since: &str) -> Result<Vec<Incoming>, SendError> {
-        let messages = self.messages_after(channel, since).await?;
-        let room = self.rooms.known(channel).await?;
-        Ok(messages.iter().filter_map(|message| incoming::missed(message, &room, &self.me)).collect())
     }
 }
 
@@ -331,6 +288,7 @@ impl Messenger for DiscordMessenger {
     fn whisper<'a>(&'a self, press: &'a Press, reply: &'a Reply) -> BoxFuture<'a, Result<(), SendError>> {
         async move {
             let Some(token) = &press.private_to else { return Ok(()) };
+            self.acks.wait(token).await;
             let n_shown = usize::from(press.button == Button::More);
             for part in outgoing::parts(reply).iter().skip(n_shown).take(MAX_PARTS) {
                 let part = Reply { buttons: Vec::new(), ..part.clone() };
@@ -371,19 +329,23 @@ impl Messenger for DiscordMessenger {
     }
 }
 
+fn plain(sentence: &str) -> Reply {
+    Reply { headline: sentence.to_owned(), ..Reply::default() }
+}
+
 /// Whether a part says more than whence the rest comes.
 fn says_something(part: &Reply) -> bool {
     !part.lines.is_empty() || !part.quotes.is_empty() || !part.headline.is_empty() || part.narration.is_some()
 }
 
 /// The token of the interaction that a post answers; a public one is answered for all.
-fn token(post: &Post) -> Option<&str> {
+pub(super) fn token(post: &Post) -> Option<&str> {
     let address = post.private_to.as_ref().or(post.otherwise.as_ref());
     address.map(|(_, token)| token.as_str()).filter(|_| post.form != PostForm::Picture)
 }
 
 /// The channel that a message stands in: a thread is one.
-fn target(place: &Place) -> &str {
+pub(super) fn target(place: &Place) -> &str {
     // A conversation in a channel itself, or in direct messages, has a name that is no id.
     let thread = place.thread.as_deref().filter(|thread| thread.chars().all(|c| c.is_ascii_digit()));
     thread.unwrap_or(&place.channel)

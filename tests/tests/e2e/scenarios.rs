@@ -1,16 +1,18 @@
 //! The same conversations on Slack and on Discord end in the same replies: the renderers differ, and nothing else.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use runlore_bot::chat::Reply;
 use runlore_bot::store::{Post, PostForm};
-use runlore_tests::discord::DiscordDesk;
+use runlore_tests::discord::{DiscordDesk, Double};
+use runlore_tests::not_run::not_run;
 use runlore_tests::program::Program;
 use runlore_tests::slack::desk::Desk;
 use runlore_tests::slack::workspace;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::Row;
 
 /// One thing that somebody says.
@@ -128,5 +130,39 @@ async fn the_same_conversation_ends_in_the_same_replies() -> Result<()> {
         ensure!(one == other, "{step:?}: {one:?} {other:?}");
     }
     on_slack.iter().find(|reply| reply.headline.contains("val/map")).context("nothing was answered")?;
+    Ok(())
+}
+
+/// Both platforms in one program: each is answered, and neither keeps the other from being acknowledged.
+#[tokio::test(flavor = "multi_thread")]
+async fn both_platforms_are_served_at_once() -> Result<()> {
+    let double = match Double::start(&["message_content"]).await? {
+        Ok(double) => double,
+        Err(reason) => {
+            not_run("both platforms at once", &reason);
+            return Ok(());
+        }
+    };
+    let general = double.id("channels", "general")?;
+    let guild = runlore_tests::discord::id(&double.ready, "guild")?;
+    let more = format!("[discord]\nguild = \"{guild}\"\n[channels.lab]\ndiscord = \"{general}\"\nspaces = [\"team\"]\n");
+    let Some(mut desk) = Desk::closed(&more).await? else { return Ok(()) };
+    let mut command = desk.command();
+    command.env("DISCORD_API_BASE", double.api_url()).env("DISCORD_BOT_TOKEN", runlore_tests::discord::id(&double.ready, "token")?);
+    desk.serve_with(command).await?;
+    let typed = json!({"name": "count", "type": 1, "options": []});
+    for _ in 0..30 {
+        let slash = json!({"do": "slash", "user": "ada", "channel": general, "name": "runlore", "options": [typed]});
+        let mention = format!("<@{}> count in vessel-detect", workspace::BOT);
+        let (said, typed) = tokio::join!(desk.stand_in.say(workspace::GENERAL, workspace::ADA, &mention, None), double.ctl(slash));
+        (said?, typed?);
+    }
+    desk.until_settled().await?;
+    let interactions = double.told("interactions").await?;
+    let late = |told: &&Value| told["answer_ms"].as_f64().is_none_or(|ms| ms > 3_000.0);
+    ensure!(interactions.as_array().is_some_and(|all| all.len() == 30 && !all.iter().any(|told| late(&told))), "{interactions}");
+    let acks = desk.proxy.acks();
+    let most = acks.iter().filter_map(|ack| Some(ack.acked? - ack.delivered)).max().context("nothing was acknowledged")?;
+    ensure!(most < Duration::from_secs(3), "{most:?}");
     Ok(())
 }
