@@ -57,7 +57,8 @@ async fn load(model: &str) -> Result<()> {
         let typed = json!({"do": "slash", "user": "ada", "channel": general, "name": "runlore", "options": [{"name": "ask", "type": 1, "options": [option]}]});
         let text = format!("<@{BOT}> {question}");
         let (said, typed) = tokio::join!(desk.stand_in.say(GENERAL, ADA, &text, None), double.ctl(typed));
-        (said?, typed?);
+        said?;
+        typed?;
     }
     tokio::time::sleep(Duration::from_secs(5)).await;
     let acks = desk.proxy.acks();

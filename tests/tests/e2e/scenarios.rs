@@ -155,7 +155,8 @@ async fn both_platforms_are_served_at_once() -> Result<()> {
         let slash = json!({"do": "slash", "user": "ada", "channel": general, "name": "runlore", "options": [typed]});
         let mention = format!("<@{}> count in vessel-detect", workspace::BOT);
         let (said, typed) = tokio::join!(desk.stand_in.say(workspace::GENERAL, workspace::ADA, &mention, None), double.ctl(slash));
-        (said?, typed?);
+        said?;
+        typed?;
     }
     desk.until_settled().await?;
     let interactions = double.told("interactions").await?;
