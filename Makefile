@@ -74,6 +74,7 @@ soak: prerequisites
 	scripts/test-slack-install
 	scripts/test-discord-sdk
 	$(CARGO) build $(SELECTION)
+	PROPTEST_CASES=10000 $(CARGO) test $(SELECTION) -- outgoing::tests::properties
 	RUNLORE_MEMORY_MINUTES=60 $(CARGO) test $(SELECTION) -- --nocapture memory_stays
 	RUNLORE_SLACK_KILLS=300 RUNLORE_DISCORD_KILLS=300 RUNLORE_SENDS=30000 $(CARGO) test $(SELECTION) -- --nocapture kills_under_traffic ambiguous_sends
 
