@@ -99,7 +99,7 @@ async fn names() -> Result<()> {
     let mut times = Vec::new();
     for i in 0..N_TYPED {
         let (subcommand, name, typed) = match i % 4 {
-            0 => ("run", "run", format!("sweep-{:02}", i % 100)),
+            0 => ("run", "run", format!("sweep-0{:02}", i % 100)),
             1 => ("run", "run", format!("{:04}-lr", i)),
             2 => ("best", "metric", format!("val/metric_{}", i % 30)),
             _ => ("count", "project", "large-1".to_owned()),
