@@ -1,6 +1,8 @@
 //! What is asked and what is answered, without any platform and without IO.
 
 pub(crate) mod address;
+pub(crate) mod believed;
+mod button;
 pub(crate) mod cut;
 mod event;
 mod messenger;
@@ -9,7 +11,8 @@ pub(crate) mod text;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-pub use event::{Asked, Event, Incoming, PerPlatform, Place, PlaceKind, Platform, Press, Way};
+pub use button::Button;
+pub use event::{Asked, BESIDE, Event, Incoming, PerPlatform, Place, PlaceKind, Platform, Press, Way};
 use jiff::tz::TimeZone;
 pub use messenger::{Messenger, SendError};
 use runlore_indexer::space::Audience;
@@ -110,24 +113,24 @@ impl Picture {
     }
 }
 
-/// Something that can be pressed under a reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Button {
-    /// It helped.
-    Useful,
-    /// It did not; a reason is asked for.
-    NotUseful,
-    /// All facts and how they were looked up, for the presser alone.
-    Details,
-    /// What was cut.
-    More,
-    /// Asks the same again under the channel's scope, for all to see.
-    Share,
-    /// Takes the reply away; the asker's alone.
-    Delete,
-    /// Stops an answer that is still being made; the asker's alone.
-    Stop,
+/// How a reply stands in its place.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// The id of the user to greet; none in direct messages.
+    pub asker: Option<&'a str>,
+    /// The opaque id of the question, which the buttons carry; at most 80 characters.
+    pub question: &'a str,
+    /// How far the reply is.
+    pub form: Form,
+}
+
+/// How far a reply is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// All of it.
+    Whole,
+    /// The facts, while the model's sentence is still being made.
+    Facts,
 }
 
 /// A tool call as it was made.

@@ -13,7 +13,7 @@ mod rooms;
 mod settings;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use anyhow::Context;
 use reqwest::Method;
@@ -65,7 +65,7 @@ impl Discord {
     pub fn messenger(&self) -> Arc<dyn Messenger> {
         let (client, rooms, acks) = (Arc::clone(&self.client), Arc::clone(&self.rooms), Arc::clone(&self.acks));
         let (me, guild) = (self.me.clone(), self.settings.guild.clone());
-        Arc::new(DiscordMessenger { client, rooms, acks, me, guild, people: Mutex::default() })
+        Arc::new(DiscordMessenger::new(client, rooms, acks, me, guild))
     }
 
     /// Takes in what Discord sends, until the service ends.

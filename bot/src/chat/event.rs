@@ -74,7 +74,7 @@ pub struct Place {
     pub channel: String,
     /// Who can see it.
     pub kind: PlaceKind,
-    /// The thread in it: the id of its first message.
+    /// The thread in it: the id of its first message. A conversation that is in no thread has that id behind `BESIDE`.
     pub thread: Option<String>,
 }
 
@@ -119,7 +119,16 @@ pub struct Asked {
     pub is_late: bool,
 }
 
+/// Stands before the message that began a conversation, where a platform keeps it in the channel itself.
+pub const BESIDE: &str = "re:";
+
 impl Asked {
+    /// Whether its conversation begins with it, so that nobody else has said anything there.
+    pub fn begins(&self) -> bool {
+        let thread = self.place.thread.as_deref().unwrap_or_default();
+        self.place.kind == PlaceKind::Direct || thread.strip_prefix(BESIDE).unwrap_or(thread) == self.message
+    }
+
     /// Whether the asker alone sees the answer.
     pub fn is_private(&self) -> bool {
         self.private_to.is_some() && self.way != Way::PublicCommand

@@ -68,6 +68,9 @@ pub trait Messenger: Send + Sync {
     /// Shows somebody's page of the bot.
     fn show_home<'a>(&'a self, person: &'a str, status: &'a [String]) -> BoxFuture<'a, Result<(), SendError>>;
 
+    /// The channels that an entry of the settings covers: itself, or what lies in it.
+    fn channels_in<'a>(&'a self, entry: &'a str) -> BoxFuture<'a, Result<Vec<String>, SendError>>;
+
     /// What was asked in a channel after this message, the oldest first.
     fn missed<'a>(&'a self, channel: &'a str, since: &'a str) -> BoxFuture<'a, Result<Vec<Incoming>, SendError>>;
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::outgoing::{self, Form, Message, Setting};
-use crate::chat::{PlaceKind, Reply, text};
+use super::outgoing::{self, Message};
+use crate::chat::{Form, PlaceKind, Reply, Setting, text};
 use crate::store::{Outgoing, Post, PostForm};
 
 /// The first moment that Discord's ids count from, milliseconds since 1970, UTC.

@@ -25,6 +25,7 @@ pub(super) const UNKNOWN_MEMBER: i64 = 10_007;
 pub(super) const UNKNOWN_MESSAGE: i64 = 10_008;
 pub(super) const CLOSED: i64 = 50_007;
 pub(super) const THREAD_EXISTS: i64 = 160_004;
+const OVER: [i64; 3] = [10_015, 10_062, 50_027];
 
 /// A client with its token.
 pub(super) struct Client {
@@ -162,13 +163,27 @@ fn broken(error: &reqwest::Error) -> SendError {
 
 fn refused(status: u16, body: &Value) -> SendError {
     let code = body["code"].as_i64().unwrap_or(0);
-    let told = format!("Discord answers {status} with code {code}: {}", advice(status, code));
+    let told = format!("{} {}", answers(status, code), advice(status, code));
     match (status, code) {
         (500.., _) => SendError::Ambiguous(told),
         // An address for one answer that is too old answers so too, with a code.
         (401, 0) | (407 | 408 | 421 | 425, _) => SendError::NotDelivered(told),
         _ => SendError::Refused(told),
     }
+}
+
+/// Whether the time for that answer is over.
+pub(super) fn is_over(error: &SendError) -> bool {
+    OVER.iter().any(|code| is_code(error, *code))
+}
+
+/// Whether Discord does not take the token.
+pub(super) fn is_unknown_token(error: &SendError) -> bool {
+    matches!(error, SendError::NotDelivered(told) if told.starts_with(&answers(401, 0)))
+}
+
+fn answers(status: u16, code: i64) -> String {
+    format!("Discord answers {status} with code {code}:")
 }
 
 /// Whether Discord refused with this code.

@@ -13,7 +13,7 @@ use serenity::all::{
 use serenity::async_trait;
 
 use super::acks::Acks;
-use super::client::{Call, Client};
+use super::client::{Call, Client, is_unknown_token};
 use super::incoming::{self, Me};
 use super::rooms::{Room, Rooms};
 use super::settings::DiscordSettings;
@@ -145,7 +145,7 @@ fn fatal(error: &anyhow::Error) -> Option<&'static str> {
             _ => None,
         },
         _ => match error.downcast_ref::<SendError>() {
-            Some(SendError::NotDelivered(why)) if why.contains("token is wrong") => {
+            Some(error) if is_unknown_token(error) => {
                 Some("Discord does not take the bot's token; make a new one on the app's page and put it into the environment")
             }
             _ => None,

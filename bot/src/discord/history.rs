@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::body::{is_of, number, snowflake};
 use super::incoming;
 use super::messenger::{DiscordMessenger, target, token};
+use super::rooms::CATEGORY;
 use crate::chat::{Incoming, SendError};
 use crate::store::Outgoing;
 
@@ -46,10 +47,14 @@ impl DiscordMessenger {
     /// Questions in a channel's history, those in its threads included.
     pub(super) async fn read_missed(&self, channel: &str, since: &str) -> Result<Vec<Incoming>, SendError> {
         let room = self.rooms.known(channel).await?;
-        let mut found: Vec<Incoming> = self.questions(channel, since).await?;
+        let mut found: Vec<Incoming> = if room.is_forum() { Vec::new() } else { self.questions(channel, since).await? };
         if !room.guild.is_empty() {
             let active = self.client.get(format!("/guilds/{}/threads/active", room.guild)).await?;
-            let archived = self.client.get(format!("/channels/{channel}/threads/archived/public")).await.unwrap_or_default();
+            let archived = match self.client.get(format!("/channels/{channel}/threads/archived/public")).await {
+                // A channel that can have none.
+                Err(SendError::Refused(_)) => Value::Null,
+                other => other?,
+            };
             for thread in [&active, &archived].iter().flat_map(|list| list["threads"].as_array().into_iter().flatten()) {
                 let is_newer = thread["last_message_id"].as_str().is_some_and(|last| number(last) > number(since));
                 if let (true, true, Some(id)) = (thread["parent_id"] == channel, is_newer, thread["id"].as_str()) {
@@ -59,6 +64,18 @@ impl DiscordMessenger {
         }
         found.sort_by_key(|incoming| number(incoming.event.message()));
         Ok(found)
+    }
+
+    /// The channels of a category or of the server that can hold messages; another entry is a channel itself.
+    pub(super) async fn read_channels_in(&self, entry: &str) -> Result<Vec<String>, SendError> {
+        let room = if entry == self.guild { None } else { Some(self.rooms.known(entry).await?) };
+        if room.as_ref().is_some_and(|room| !room.is_category()) {
+            return Ok(vec![entry.to_owned()]);
+        }
+        let guild = room.as_ref().map_or(&*self.guild, |room| &*room.guild);
+        let all = self.client.get(format!("/guilds/{guild}/channels")).await?;
+        let lies_in = |channel: &&Value| channel["type"] != CATEGORY && (room.is_none() || channel["parent_id"] == entry);
+        Ok(all.as_array().into_iter().flatten().filter(lies_in).filter_map(|channel| channel["id"].as_str()).map(str::to_owned).collect())
     }
 
     async fn questions(&self, channel: &str, since: &str) -> Result<Vec<Incoming>, SendError> {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::commands;
 use super::rooms::Room;
-use crate::chat::{Asked, Button, Event, Incoming, PlaceKind, Platform, Press, Way};
+use crate::chat::{Asked, BESIDE, Button, Event, Incoming, PlaceKind, Platform, Press, Way};
 
 /// Who the bot is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,22 +140,12 @@ pub(super) fn person(told: &Value) -> String {
 /// The button and the question of a component's id, `runlore_useful:QUESTION`.
 pub(super) fn button(id: &str) -> Option<(Button, String)> {
     let (action, question) = id.split_once(':')?;
-    let button = match action {
-        "runlore_useful" => Button::Useful,
-        "runlore_not_useful" => Button::NotUseful,
-        "runlore_details" => Button::Details,
-        "runlore_more" => Button::More,
-        "runlore_share" => Button::Share,
-        "runlore_delete" => Button::Delete,
-        "runlore_stop" => Button::Stop,
-        _ => return None,
-    };
-    Some((button, question.to_owned()))
+    Some((Button::of_action(action)?, question.to_owned()))
 }
 
 /// What a message belongs to where it is in no thread: all direct messages are one conversation, a question in a channel begins one.
 fn conversation(room: &Room, message: &str) -> String {
-    if room.guild.is_empty() { DIRECT.to_owned() } else { format!("re:{message}") }
+    if room.guild.is_empty() { DIRECT.to_owned() } else { format!("{BESIDE}{message}") }
 }
 
 /// Whether a program wrote it, this one included.

@@ -1,8 +1,7 @@
 //! What the core asks of Discord: posts, changes, looks.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -11,12 +10,13 @@ use serde_json::{Value, json};
 
 use super::acks::Acks;
 use super::body::{message, posted, snowflake, with_picture};
-use super::client::{CLOSED, Call, Client, THREAD_EXISTS, UNKNOWN_CHANNEL, UNKNOWN_MEMBER, UNKNOWN_MESSAGE, is_code};
+use super::client::{CLOSED, Call, Client, THREAD_EXISTS, UNKNOWN_CHANNEL, UNKNOWN_MEMBER, UNKNOWN_MESSAGE, is_code, is_over};
 use super::gateway::PRIVATE;
 use super::incoming::Me;
 use super::outgoing;
 use super::rooms::Rooms;
-use crate::chat::{Asked, Button, Incoming, Messenger, Place, PlaceKind, Press, Reply, SendError};
+use crate::chat::believed::Believed;
+use crate::chat::{Asked, Button, Form, Incoming, Messenger, Place, PlaceKind, Press, Reply, SendError, Setting};
 use crate::gate::{ChannelFacts, PersonFacts};
 use crate::store::{Outgoing, Post, PostForm};
 
@@ -44,17 +44,21 @@ pub(super) struct DiscordMessenger {
     pub(super) me: Me,
     /// The team's server.
     pub(super) guild: String,
-    pub(super) people: Mutex<HashMap<String, (Instant, PersonFacts)>>,
+    people: Believed<PersonFacts>,
 }
 
 impl DiscordMessenger {
+    pub(super) fn new(client: Arc<Client>, rooms: Arc<Rooms>, acks: Arc<Acks>, me: Me, guild: String) -> Self {
+        Self { client, rooms, acks, me, guild, people: Believed::new(PERSON_BELIEVED) }
+    }
+
     async fn post_message(&self, outgoing: &Outgoing) -> Result<String, SendError> {
         let post = &outgoing.post;
         if let Some(token) = token(post) {
             match self.answer_interaction(token, post).await {
                 Ok(()) => return Ok(OF_INTERACTION.to_owned()),
                 // Its time is over: what was for all goes on as a message, what was for one as a direct message.
-                Err(SendError::Refused(why)) => tracing::info!(why, "an interaction can be answered no more"),
+                Err(error) if is_over(&error) => tracing::info!(%error, "an interaction can be answered no more"),
                 Err(error) => return Err(error),
             }
         }
@@ -161,6 +165,14 @@ impl DiscordMessenger {
         id_of(&self.client.call(Call::new(Method::POST, "/users/@me/channels".to_owned(), Some(&body))).await?)
     }
 
+    /// The channel in which a message of a post stands, where it answers no interaction.
+    async fn channel_of(&self, post: &Post) -> Result<String, SendError> {
+        match &post.private_to {
+            Some((person, _)) => self.direct_channel(person).await,
+            None => Ok(target(&post.place).to_owned()),
+        }
+    }
+
     async fn update_message(&self, remote: &str, outgoing: &Outgoing) -> Result<(), SendError> {
         let post = &outgoing.post;
         if post.form == PostForm::Picture {
@@ -171,10 +183,7 @@ impl DiscordMessenger {
             (OF_INTERACTION, None) => return Err(SendError::Refused("the interaction is not known any more".to_owned())),
             _ => {}
         }
-        let channel = match &post.private_to {
-            Some((person, _)) => self.direct_channel(person).await?,
-            None => target(&post.place).to_owned(),
-        };
+        let channel = self.channel_of(post).await?;
         self.change(&channel, remote, post, &post.reply).await?;
         if post.form == PostForm::Whole && post.private_to.is_none() {
             self.go_on(&channel, remote, outgoing).await?;
@@ -187,7 +196,7 @@ impl DiscordMessenger {
             let path = format!("/webhooks/{}/{token}/messages/{OF_INTERACTION}", self.me.application);
             return gone(self.client.call(Call::of_interaction(Method::DELETE, path, None)).await);
         }
-        let channel = target(&post.place);
+        let channel = self.channel_of(post).await?;
         // What went on in a thread below it goes first.
         if post.place.kind == PlaceKind::Channel && channel == post.place.channel && outgoing::parts(&post.reply).len() > 1 {
             match self.messages_after(remote, "0").await {
@@ -211,8 +220,7 @@ impl DiscordMessenger {
         }
         let guild = if place.workspace.is_empty() { &self.guild } else { &place.workspace };
         let key = format!("{guild} {person}");
-        let known = self.people.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some((_, facts)) = known.filter(|(since, _)| since.elapsed() < PERSON_BELIEVED) {
+        if let Some(facts) = self.people.fresh(&key) {
             return Ok(facts);
         }
         let facts = match self.client.get(format!("/guilds/{guild}/members/{person}")).await {
@@ -225,9 +233,7 @@ impl DiscordMessenger {
             Err(error) if is_code(&error, UNKNOWN_MEMBER) => PersonFacts { is_stranger: true, ..PersonFacts::default() },
             Err(error) => return Err(error),
         };
-        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        people.retain(|_, (since, _)| since.elapsed() < PERSON_BELIEVED);
-        people.insert(key, (Instant::now(), facts.clone()));
+        self.people.keep(&key, facts.clone());
         Ok(facts)
     }
 }
@@ -292,7 +298,7 @@ impl Messenger for DiscordMessenger {
             let n_shown = usize::from(press.button == Button::More);
             for part in outgoing::parts(reply).iter().skip(n_shown).take(MAX_PARTS) {
                 let part = Reply { buttons: Vec::new(), ..part.clone() };
-                let setting = outgoing::Setting { asker: None, question: &press.question, form: outgoing::Form::Whole };
+                let setting = Setting { asker: None, question: &press.question, form: Form::Whole };
                 let mut body = outgoing::message(&part, &setting).body();
                 body["flags"] = (body["flags"].as_u64().unwrap_or(0) | PRIVATE).into();
                 let path = format!("/webhooks/{}/{token}", self.me.application);
@@ -322,6 +328,10 @@ impl Messenger for DiscordMessenger {
 
     fn show_home<'a>(&'a self, _person: &'a str, _status: &'a [String]) -> BoxFuture<'a, Result<(), SendError>> {
         futures::future::ready(Ok(())).boxed()
+    }
+
+    fn channels_in<'a>(&'a self, entry: &'a str) -> BoxFuture<'a, Result<Vec<String>, SendError>> {
+        self.read_channels_in(entry).boxed()
     }
 
     fn missed<'a>(&'a self, channel: &'a str, since: &'a str) -> BoxFuture<'a, Result<Vec<Incoming>, SendError>> {

@@ -30,7 +30,7 @@ pub use self::limits::{violations, violations_with_links, window_violations};
 pub use self::parts::parts;
 pub use self::views::{choices, reason_modal};
 use crate::chat::parts::{is_blank, n_lines};
-use crate::chat::{Reply, cut, text};
+use crate::chat::{Reply, Setting, cut, text};
 
 /// Keeps links from being previewed: a preview is fetched without anybody's doing, and can carry data out.
 const SUPPRESS_EMBEDS: u64 = 1 << 2;
@@ -68,26 +68,6 @@ impl Message {
         }
         json!({"content": self.content, "components": self.components, "flags": self.flags, "allowed_mentions": allowed})
     }
-}
-
-/// How a reply stands in its place.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting<'a> {
-    /// The id of the user to greet; none in direct messages.
-    pub asker: Option<&'a str>,
-    /// The opaque id of the question, which the buttons carry; at most 80 characters.
-    pub question: &'a str,
-    /// How far the reply is.
-    pub form: Form,
-}
-
-/// How far a reply is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// All of it.
-    Whole,
-    /// The facts, while the model's sentence is still being made.
-    Facts,
 }
 
 /// The first part of a reply, with a button for the rest where there is one.

@@ -1,12 +1,12 @@
 //! What is known of channels, threads and servers: told by the gateway as they change, and read where they are not known yet.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::client::Client;
+use crate::chat::believed::Believed;
 use crate::chat::{Place, PlaceKind, Platform, SendError};
 use crate::gate::ChannelFacts;
 
@@ -20,6 +20,8 @@ const VIEW_CHANNEL: u64 = 1 << 10;
 /// Kinds of channels.
 const DIRECT: i64 = 1;
 const GROUP: i64 = 3;
+pub(super) const CATEGORY: i64 = 4;
+const FORUMS: [i64; 2] = [15, 16];
 const ANNOUNCEMENT: i64 = 5;
 const STAGE: i64 = 13;
 const THREADS: [i64; 3] = [10, 11, 12];
@@ -50,13 +52,22 @@ struct Guild {
 /// All that is known.
 pub(super) struct Rooms {
     client: Arc<Client>,
-    rooms: Mutex<HashMap<String, (Instant, Room)>>,
-    guilds: Mutex<HashMap<String, (Instant, Guild)>>,
+    rooms: Believed<Room>,
+    guilds: Believed<Guild>,
 }
 
 impl Room {
     pub(super) fn is_thread(&self) -> bool {
         THREADS.contains(&self.kind)
+    }
+
+    /// Holds threads and no messages of its own.
+    pub(super) fn is_forum(&self) -> bool {
+        FORUMS.contains(&self.kind)
+    }
+
+    pub(super) fn is_category(&self) -> bool {
+        self.kind == CATEGORY
     }
 
     /// Where something is said there. What is said in a channel itself has a conversation of its own.
@@ -86,7 +97,7 @@ impl Room {
 
 impl Rooms {
     pub(super) fn new(client: Arc<Client>) -> Self {
-        Self { client, rooms: Mutex::default(), guilds: Mutex::default() }
+        Self { client, rooms: Believed::new(CHANNEL_BELIEVED), guilds: Believed::new(GUILD_BELIEVED) }
     }
 
     /// Takes over what an event of the gateway tells of channels and servers.
@@ -95,25 +106,25 @@ impl Rooms {
         match kind {
             "GUILD_CREATE" => {
                 let id = told["id"].as_str().unwrap_or_default();
-                locked(&self.guilds).insert(id.to_owned(), (Instant::now(), guild_of(told)));
+                self.guilds.keep(id, guild_of(told));
                 for channel in listed(&told["channels"]).into_iter().chain(listed(&told["threads"])) {
                     self.keep(Room::read(channel, id));
                 }
             }
             "CHANNEL_CREATE" | "CHANNEL_UPDATE" | "THREAD_CREATE" | "THREAD_UPDATE" => self.keep(Room::read(told, guild)),
             "THREAD_LIST_SYNC" => listed(&told["threads"]).into_iter().for_each(|thread| self.keep(Room::read(thread, guild))),
-            "CHANNEL_DELETE" | "THREAD_DELETE" => _ = locked(&self.rooms).remove(told["id"].as_str().unwrap_or_default()),
+            "CHANNEL_DELETE" | "THREAD_DELETE" => self.rooms.forget(told["id"].as_str().unwrap_or_default()),
             _ => {}
         }
     }
 
     fn keep(&self, room: Room) {
-        locked(&self.rooms).insert(room.id.clone(), (Instant::now(), room));
+        self.rooms.keep(&room.id.clone(), room);
     }
 
     /// A channel or thread in which something was said, as it was told or read last. What comes without a server is a direct message.
     pub(super) async fn room(&self, id: &str, guild: &str) -> Result<Room, SendError> {
-        if guild.is_empty() && !locked(&self.rooms).contains_key(id) {
+        if guild.is_empty() && self.rooms.last(id).is_none() {
             return Ok(Room { id: id.to_owned(), kind: DIRECT, ..Room::default() });
         }
         self.known(id).await
@@ -121,9 +132,8 @@ impl Rooms {
 
     /// A channel or thread of which nothing but the id is at hand.
     pub(super) async fn known(&self, id: &str) -> Result<Room, SendError> {
-        let known = locked(&self.rooms).get(id).cloned();
-        match known {
-            Some((_, room)) => Ok(room),
+        match self.rooms.last(id) {
+            Some(room) => Ok(room),
             None => self.read(id).await,
         }
     }
@@ -140,22 +150,20 @@ impl Rooms {
 
     /// A channel as it is now.
     async fn fresh(&self, id: &str) -> Result<Room, SendError> {
-        let known = locked(&self.rooms).get(id).cloned();
-        match known {
-            Some((since, room)) if since.elapsed() < CHANNEL_BELIEVED => Ok(room),
-            _ => self.read(id).await,
+        match self.rooms.fresh(id) {
+            Some(room) => Ok(room),
+            None => self.read(id).await,
         }
     }
 
     /// What decides who reads an answer in the channel, asked of Discord itself.
     pub(super) async fn facts(&self, place: &Place) -> Result<ChannelFacts, SendError> {
         let room = self.fresh(&place.channel).await?;
-        let known = locked(&self.guilds).get(&room.guild).copied();
-        let guild = match known {
-            Some((since, guild)) if since.elapsed() < GUILD_BELIEVED => guild,
-            _ => {
+        let guild = match self.guilds.fresh(&room.guild) {
+            Some(guild) => guild,
+            None => {
                 let guild = guild_of(&self.client.get(format!("/guilds/{}", room.guild)).await?);
-                locked(&self.guilds).insert(room.guild.clone(), (Instant::now(), guild));
+                self.guilds.keep(&room.guild, guild);
                 guild
             }
         };
@@ -167,9 +175,8 @@ impl Rooms {
         if place.kind == PlaceKind::Direct {
             return Some(ChannelFacts::default());
         }
-        let (_, room) = locked(&self.rooms).get(&place.channel).cloned()?;
-        let (_, guild) = locked(&self.guilds).get(&room.guild).copied()?;
-        Some(facts(&room, guild))
+        let room = self.rooms.last(&place.channel)?;
+        Some(facts(&room, self.guilds.last(&room.guild)?))
     }
 }
 
@@ -204,10 +211,6 @@ fn listed(value: &Value) -> Vec<&Value> {
 /// Permissions are numbers written as text.
 fn bits(value: &Value) -> u64 {
     value.as_u64().or_else(|| value.as_str()?.parse().ok()).unwrap_or(0)
-}
-
-fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

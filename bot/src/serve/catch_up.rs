@@ -27,8 +27,14 @@ impl Service {
 
     async fn read_missed(&self, platform: Platform, messenger: &dyn Messenger) -> anyhow::Result<()> {
         let seen: BTreeMap<String, String> = self.store.seen_channels(platform).await?.into_iter().collect();
-        for channel in self.channels_of(platform).into_iter().filter(|channel| !seen.contains_key(channel)) {
-            self.store.see_channel(platform, &channel, &messenger.message_at(now_ms())).await?;
+        for entry in self.entries_of(platform) {
+            let channels = messenger.channels_in(&entry).await.unwrap_or_else(|error| {
+                tracing::warn!(channel.id = entry, %error, "cannot tell which channels an entry of the settings covers");
+                Vec::new()
+            });
+            for channel in channels.into_iter().filter(|channel| !seen.contains_key(channel)) {
+                self.store.see_channel(platform, &channel, &messenger.message_at(now_ms())).await?;
+            }
         }
         for (channel, since) in &seen {
             let mut pause = PAUSE;
@@ -56,8 +62,8 @@ impl Service {
         Ok(())
     }
 
-    /// The channels that the settings name.
-    fn channels_of(&self, platform: Platform) -> Vec<String> {
+    /// The ids that the settings name.
+    fn entries_of(&self, platform: Platform) -> Vec<String> {
         let access = self.app.access();
         access.channels.values().filter_map(|channel| platform.of(&channel.slack, &channel.discord)).map(str::to_owned).collect()
     }

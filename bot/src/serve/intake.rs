@@ -101,6 +101,7 @@ impl Service {
             asked.place.thread = place.thread;
             self.store.reword(&entry.id, &Event::Asked(asked.clone())).await?;
         }
+        self.store.adopt_thread(&asked.place, now_ms()).await?;
         let (platform, channel) = (asked.place.platform, asked.place.channel.as_str());
         // Not while what was asked before is still looked for: that begins at the last one seen.
         if is_message(&asked) && self.n_catching_up.of(platform).load(Ordering::Relaxed) == 0 {

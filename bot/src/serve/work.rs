@@ -191,8 +191,8 @@ impl Service {
         // What was read under no scope holds nothing of records.
         let made_under = (!answer.scope.is_empty()).then(|| MadeUnder { audience, scope: answer.scope.clone() });
         let post = Post { made_under, ..self.post_for(id, asked, PostForm::Whole, reply) };
-        let begins = asked.place.thread.as_deref() == Some(&*asked.message) || asked.place.kind == PlaceKind::Direct;
-        let thread = ThreadChange { place: asked.place.clone(), subject: answer.subject, asker: asked.asker.clone(), begins };
+        let thread =
+            ThreadChange { place: asked.place.clone(), subject: answer.subject, asker: asked.asker.clone(), begins: asked.begins() };
         if self.store.conclude(&ended, &post, Some((&kept, &thread)), now_ms()).await? {
             self.gauges.answered_after(now_ms() - question.received_ms);
         }

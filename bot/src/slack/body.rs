@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::outgoing::{self, Form, Message, Setting};
-use crate::chat::PlaceKind;
+use super::outgoing::{self, Message};
+use crate::chat::{Form, PlaceKind, Setting};
 use crate::store::{Outgoing, Post, PostForm};
 
 /// The type of the metadata that carries an outbox row's id.

@@ -172,7 +172,7 @@ pub fn interaction(payload: &Value) -> Option<Incoming> {
 
 fn pressed(payload: &Value) -> Option<Incoming> {
     let action = &payload["actions"][0];
-    let button = button(&text(&action["action_id"]))?;
+    let button = Button::of_action(&text(&action["action_id"]))?;
     let trigger = text(&payload["trigger_id"]);
     let press = Press {
         place: place_of(payload, &payload["message"]),
@@ -223,20 +223,6 @@ fn place_of(payload: &Value, message: &Value) -> Place {
     };
     let thread = thread.into_iter().find(|thread| !thread.is_empty());
     Place { platform: Platform::Slack, workspace: text(&payload["team"]["id"]), kind, channel, thread }
-}
-
-/// The button of an action.
-fn button(action: &str) -> Option<Button> {
-    Some(match action {
-        "runlore_useful" => Button::Useful,
-        "runlore_not_useful" => Button::NotUseful,
-        "runlore_details" => Button::Details,
-        "runlore_more" => Button::More,
-        "runlore_share" => Button::Share,
-        "runlore_delete" => Button::Delete,
-        "runlore_stop" => Button::Stop,
-        _ => return None,
-    })
 }
 
 /// Direct messages have ids with `D`; conversations of a few are told apart by their type alone.

@@ -1,8 +1,8 @@
 //! What the core asks of Slack: posts, changes, looks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use super::body::{METADATA, body, file_name, message, next_cursor, private};
 use super::client::Client;
 use super::incoming::{self, Me};
-use super::outgoing::{self, Form, Message, Setting};
-use crate::chat::{Asked, Button, Incoming, Messenger, Place, PlaceKind, Press, Reply, SendError, Way};
+use super::outgoing::{self, Message};
+use crate::chat::believed::Believed;
+use crate::chat::{Asked, Button, Form, Incoming, Messenger, Place, PlaceKind, Press, Reply, SendError, Setting, Way};
 use crate::gate::{ChannelFacts, PersonFacts};
 use crate::store::{Outgoing, Post, PostForm};
 
@@ -42,15 +43,16 @@ const EXAMPLES: [&str; 4] = ["what was the best run last week?", "why did the la
 pub(super) struct SlackMessenger {
     client: Arc<Client>,
     me: Me,
-    people: Mutex<HashMap<String, (Instant, PersonFacts)>>,
-    channels: Mutex<HashMap<String, (Instant, ChannelFacts)>>,
+    people: Believed<PersonFacts>,
+    channels: Believed<ChannelFacts>,
     /// Messages that bear our sign.
     marked: Mutex<HashSet<(String, String)>>,
 }
 
 impl SlackMessenger {
     pub(super) fn new(client: Arc<Client>, me: Me) -> Self {
-        Self { client, me, people: Mutex::default(), channels: Mutex::default(), marked: Mutex::default() }
+        let (people, channels) = (Believed::new(PERSON_BELIEVED), Believed::new(CHANNEL_BELIEVED));
+        Self { client, me, people, channels, marked: Mutex::default() }
     }
 
     async fn post_message(&self, outgoing: &Outgoing) -> Result<String, SendError> {
@@ -162,7 +164,7 @@ impl SlackMessenger {
         if person.is_empty() {
             return Ok(PersonFacts::default());
         }
-        if let Some(facts) = fresh(&self.people, person, PERSON_BELIEVED) {
+        if let Some(facts) = self.people.fresh(person) {
             return Ok(facts);
         }
         let answer = self.client.get("users.info", &[("user", person)]).await?;
@@ -178,7 +180,7 @@ impl SlackMessenger {
             zone: user["tz"].as_str().map(str::to_owned),
             roles: Vec::new(),
         };
-        keep(&self.people, person, facts.clone());
+        self.people.keep(person, facts.clone());
         Ok(facts)
     }
 
@@ -186,7 +188,7 @@ impl SlackMessenger {
         if place.kind == PlaceKind::Direct {
             return Ok(ChannelFacts::default());
         }
-        if let Some(facts) = fresh(&self.channels, &place.channel, CHANNEL_BELIEVED) {
+        if let Some(facts) = self.channels.fresh(&place.channel) {
             return Ok(facts);
         }
         let answer = self.client.get("conversations.info", &[("channel", place.channel.as_str())]).await?;
@@ -201,7 +203,7 @@ impl SlackMessenger {
             is_group: is("is_mpim") || channel["name"].as_str().is_some_and(|name| name.starts_with("mpdm-")),
             ..ChannelFacts::default()
         };
-        keep(&self.channels, &place.channel, facts.clone());
+        self.channels.keep(&place.channel, facts.clone());
         Ok(facts)
     }
 
@@ -367,6 +369,10 @@ impl Messenger for SlackMessenger {
         .boxed()
     }
 
+    fn channels_in<'a>(&'a self, entry: &'a str) -> BoxFuture<'a, Result<Vec<String>, SendError>> {
+        futures::future::ready(Ok(vec![entry.to_owned()])).boxed()
+    }
+
     fn missed<'a>(&'a self, channel: &'a str, since: &'a str) -> BoxFuture<'a, Result<Vec<Incoming>, SendError>> {
         self.read_missed(channel, since).boxed()
     }
@@ -374,14 +380,4 @@ impl Messenger for SlackMessenger {
 
 fn locked<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn fresh<T: Clone>(kept: &Mutex<HashMap<String, (Instant, T)>>, key: &str, believed: Duration) -> Option<T> {
-    locked(kept).get(key).filter(|(since, _)| since.elapsed() < believed).map(|(_, facts)| facts.clone())
-}
-
-fn keep<T>(kept: &Mutex<HashMap<String, (Instant, T)>>, key: &str, facts: T) {
-    let mut kept = locked(kept);
-    kept.retain(|_, (since, _)| since.elapsed() < PERSON_BELIEVED);
-    kept.insert(key.to_owned(), (Instant::now(), facts));
 }

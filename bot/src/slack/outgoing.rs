@@ -28,7 +28,7 @@ pub use self::parts::parts;
 pub use self::text::escape;
 pub use self::views::{home, reason_modal};
 use crate::chat::parts::{is_blank, n_lines};
-use crate::chat::{Reply, text as common};
+use crate::chat::{Reply, Setting, text as common};
 
 /// Units of the fallback text.
 const MAX_FALLBACK: usize = 3_000;
@@ -46,26 +46,6 @@ pub struct Message {
     pub text: String,
     /// What is seen, as Block Kit's JSON.
     pub blocks: Vec<Value>,
-}
-
-/// How a reply stands in its place.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting<'a> {
-    /// The id of the user to greet; none in direct messages.
-    pub asker: Option<&'a str>,
-    /// The opaque id of the question, which the buttons carry.
-    pub question: &'a str,
-    /// How far the reply is.
-    pub form: Form,
-}
-
-/// How far a reply is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// All of it.
-    Whole,
-    /// The facts, while the model's sentence is still being made.
-    Facts,
 }
 
 /// The first part of a reply, with a button for the rest where there is one.

@@ -4,7 +4,7 @@ use sqlx::{Any, Row, Transaction};
 
 use super::{Store, StoreError, from_json, to_json};
 use crate::answer::Subject;
-use crate::chat::Place;
+use crate::chat::{BESIDE, Place};
 
 /// Stands for the people of a thread whom the bot does not know.
 const OTHERS: &str = "others";
@@ -33,6 +33,29 @@ impl Store {
         let query = query.bind(place.platform.as_str()).bind(&*place.channel).bind(&**thread);
         let Some(row) = query.fetch_optional(&self.pool).await? else { return Ok(None) };
         from_json("subject", &row.try_get::<String, _>(0)?).map(Some)
+    }
+
+    /// Lets a thread that nothing is known of go on with the conversation that it hangs below: that of the bot's message, or of the
+    /// question, whose id it has. On platforms whose threads are conversations from the beginning there is none.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn adopt_thread(&self, place: &Place, now_ms: i64) -> Result<(), StoreError> {
+        let Some(thread) = &place.thread else { return Ok(()) };
+        let below = self.place_of_message(place.platform, thread).await?.and_then(|place| place.thread);
+        let from = below.unwrap_or_else(|| format!("{BESIDE}{thread}"));
+        let (platform, channel) = (place.platform.as_str(), &*place.channel);
+        let mut write = self.pool.begin().await?;
+        let threads = "INSERT INTO threads (platform, channel, thread, subject, last_message, updated_ms) \
+                       SELECT platform, channel, $1, subject, last_message, $2 FROM threads \
+                       WHERE platform = $3 AND channel = $4 AND thread = $5 ON CONFLICT (platform, channel, thread) DO NOTHING";
+        let threads = sqlx::query(threads).bind(&**thread).bind(now_ms).bind(platform).bind(channel).bind(&*from);
+        if threads.execute(&mut *write).await?.rows_affected() == 1 {
+            let people = "INSERT INTO thread_people (platform, channel, thread, person) SELECT platform, channel, $1, person \
+                          FROM thread_people WHERE platform = $2 AND channel = $3 AND thread = $4";
+            sqlx::query(people).bind(&**thread).bind(platform).bind(channel).bind(&*from).execute(&mut *write).await?;
+        }
+        Ok(write.commit().await?)
     }
 
     /// Notes that somebody said something in a thread; whether it is a talk of that person and the bot alone, in which the bot spoke last.

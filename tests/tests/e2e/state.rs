@@ -166,6 +166,16 @@ async fn a_thread_knows_who_talks_in_it() -> Result<()> {
         answer("q3", thread()).await?;
         assert!(!say("U", "5").await?, "there are three now");
 
+        // A thread below the answer, or below the question, goes on with the conversation; one below something else is a new one.
+        let beside = ThreadChange { place: Place { thread: Some("re:50".to_owned()), ..place() }, ..thread() };
+        answer("q0", beside).await?;
+        for (below, is_known) in [("50", true), ("51", false)] {
+            let place = Place { thread: Some(below.to_owned()), ..place() };
+            store.adopt_thread(&place, 3).await?;
+            store.adopt_thread(&place, 3).await?;
+            assert_eq!(store.note_speaker(&place, "U", "8", 3).await?, is_known, "{below}");
+        }
+
         let other = |begins| ThreadChange { place: Place { thread: Some("9".to_owned()), ..place() }, begins, ..thread() };
         answer("q4", other(false)).await?;
         assert!(!store.note_speaker(&other(false).place, "U", "6", 3).await?, "others may have talked before the bot came");

@@ -1,7 +1,7 @@
 //! The content of one part of a reply, section by section in reading order. Every section is whole lines.
 
-use super::{Form, escape, links};
-use crate::chat::{Citation, Quote, Reply};
+use super::{escape, links};
+use crate::chat::{Citation, Form, Quote, Reply};
 
 /// Begins and ends a block in a font of equal widths.
 const FENCE: &str = "```";

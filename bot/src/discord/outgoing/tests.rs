@@ -10,7 +10,7 @@ use expect_test::{Expect, expect};
 
 use super::limits::markdown::{Piece, read};
 use super::*;
-use crate::chat::{Button, Citation, Quote};
+use crate::chat::{Button, Citation, Form, Quote};
 
 pub(super) const QUESTION: &str = "0190a7c2-6c5e-7d3a-9a43-6f2f0c0f5a11";
 pub(super) const ASKER: &str = "80351110224678912";

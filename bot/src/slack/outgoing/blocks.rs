@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Form, Setting, buttons, cut, links};
-use crate::chat::{Citation, Quote, Reply};
+use super::{buttons, cut, links};
+use crate::chat::{Citation, Form, Quote, Reply, Setting};
 
 /// Units of one preformatted element.
 const MAX_PREFORMATTED: usize = 3_000;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::*;
 use crate::chat::cut::pieces;
 use crate::chat::text::visible;
-use crate::chat::{Button, Citation, Quote};
+use crate::chat::{Button, Citation, Form, Quote};
 
 pub(super) const QUESTION: &str = "0190a7c2-6c5e-7d3a-9a43-6f2f0c0f5a11";
 

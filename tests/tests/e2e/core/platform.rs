@@ -144,6 +144,10 @@ impl Messenger for Recording {
         futures::future::ready(Ok(())).boxed()
     }
 
+    fn channels_in<'a>(&'a self, entry: &'a str) -> BoxFuture<'a, Result<Vec<String>, SendError>> {
+        futures::future::ready(Ok(vec![entry.to_owned()])).boxed()
+    }
+
     fn missed<'a>(&'a self, _channel: &'a str, _since: &'a str) -> BoxFuture<'a, Result<Vec<Incoming>, SendError>> {
         futures::future::ready(Ok(Vec::new())).boxed()
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 const BEST: &str = "best val/map in vessel-detect";
 
 #[tokio::test]
-async fn a_thread_is_a_conversation_and_a_third_one_ends_it() -> Result<()> {
+async fn in_a_thread_of_others_the_bot_waits_to_be_named() -> Result<()> {
     let Some(desk) = DiscordDesk::open("").await? else { return Ok(()) };
     let general = desk.double.id("channels", "general")?;
     let thread = desk.double.ctl(json!({"do": "create_thread", "user": "ada", "channel": general, "name": "mosaic"})).await?;
@@ -91,6 +91,41 @@ async fn categories_and_roles() -> Result<()> {
     ensure!(words(&without).contains("only some people may ask"), "{without}");
     let (_, open) = desk.ask(&news, "ada", &question).await?;
     ensure!(words(&open).contains("not set up for this channel"), "{open}");
+    Ok(())
+}
+
+/// What was asked while away in a forum, and in a channel that only its category's entry covers, is found too.
+#[tokio::test]
+async fn what_was_asked_while_away_is_found_wherever_an_entry_reaches() -> Result<()> {
+    let Some(mut desk) = DiscordDesk::closed("", &["message_content"]).await? else { return Ok(()) };
+    let category = id(&desk.double.ctl(json!({"do": "add_channel", "name": "lab", "type": "category"})).await?, "channel")?;
+    let inside = id(&desk.double.ctl(json!({"do": "add_channel", "name": "inside", "parent": category})).await?, "channel")?;
+    let forum = id(&desk.double.ctl(json!({"do": "add_channel", "name": "ideas", "type": "forum", "parent": category})).await?, "channel")?;
+    let settings = std::fs::read_to_string(desk.team.config())?;
+    std::fs::write(desk.team.config(), format!("{settings}\n[channels.lab]\ndiscord = \"{category}\"\nspaces = [\"team\"]\n"))?;
+    desk.serve().await?;
+    let noted = || async {
+        let log = desk.double.told("log").await?;
+        Ok(log
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|call| call["path"].as_str().is_some_and(|path| path.ends_with("/channels")))
+            .then_some(()))
+    };
+    desk.until("the bot knows what the category holds", noted).await?;
+    desk.ask_alone("ada", "help").await?;
+    desk.kill()?;
+    desk.double.ctl(json!({"do": "gateway", "action": "invalidate"})).await?;
+    let away = desk.double.say(&inside, "ada", &format!("{} {BEST}", desk.bot())).await?;
+    let text = format!("{} {BEST}", desk.bot());
+    let post = desk.double.ctl(json!({"do": "forum_post", "user": "ada", "forum": forum, "name": "a thought", "text": text})).await?;
+    let post = id(&post, "thread")?;
+    desk.serve().await?;
+    let answer = desk.until("a late answer", || async { Ok(desk.answers_to(&inside, &away).await?.pop()) }).await?;
+    ensure!(words(&answer).contains("while I was away"), "{answer}");
+    let answer = desk.until("a late answer in the forum", || async { Ok(desk.answers(&post).await?.pop()) }).await?;
+    ensure!(words(&answer).contains("while I was away"), "{answer}");
     Ok(())
 }
 

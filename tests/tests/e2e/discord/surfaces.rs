@@ -172,6 +172,16 @@ async fn a_long_answer_goes_on_in_a_thread() -> Result<()> {
     let message = desk.answers_to(&general, &asked).await?.pop().context("the answer")?;
     ensure!(!message.to_string().contains("runlore_more"), "the rest is shown already: {message}");
     ensure!(rest.iter().all(|part| part["content"].as_str().is_some_and(|content| content.contains("> "))), "{rest:?}");
+    // In the thread the two go on without a name, until a third one speaks.
+    let unnamed = desk.double.say(&thread, "ada", "best val/map in vessel-detect").await?;
+    let answered = desk.until("an answer without a name", || async { Ok(desk.answers_to(&thread, &unnamed).await?.pop()) }).await?;
+    ensure!(words(&answered).contains("val/map"), "{answered}");
+    desk.double.say(&thread, "grace", "I see").await?;
+    let third = desk.double.say(&thread, "ada", "and the worst?").await?;
+    let (_, named) = desk.ask(&thread, "grace", &format!("{} and the worst?", desk.bot())).await?;
+    ensure!(words(&named).contains("val/map"), "{named}");
+    ensure!(desk.answers_to(&thread, &third).await?.is_empty(), "the bot talks into a conversation of three");
+
     desk.press("ada", &message, "runlore_delete").await?;
     let gone =
         || async { Ok((desk.answers_to(&general, &asked).await?.is_empty() && desk.answers(&thread).await?.is_empty()).then_some(())) };

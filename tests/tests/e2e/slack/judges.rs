@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use runlore_bot::chat::{Button, Citation, Quote, Reply};
-use runlore_bot::slack::outgoing::{self, Form, Setting};
+use runlore_bot::chat::{Button, Citation, Form, Quote, Reply, Setting};
+use runlore_bot::slack::outgoing;
 use runlore_indexer::config::cache_folder;
 use runlore_tests::not_run::not_run;
 use runlore_tests::slack::workspace::{ADA, DIRECT, GENERAL};
