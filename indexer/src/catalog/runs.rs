@@ -97,7 +97,7 @@ pub struct RunCard {
 
 const ROW: &str = "SELECT r.id, r.label, u.name, r.project, n.number, r.native_id, u.status, u.started_ms, u.ended_ms, u.user_name, r.url \
                    FROM records r JOIN runs u ON u.record = r.id \
-                   LEFT JOIN run_numbers n ON n.record = r.id AND n.project = COALESCE(r.project, '') WHERE 1 = 1";
+                   LEFT JOIN run_numbers n ON n.record = r.id AND n.project = COALESCE(r.project, '') AND n.space = r.space WHERE 1 = 1";
 
 impl Catalog {
     /// Runs that match, by project and number.

@@ -11,7 +11,10 @@ use super::{Catalog, CatalogError};
 use crate::chunk::hex;
 
 /// In order; a step that was once released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "records", include_str!("../../migrations/catalog/0001_records.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "records", include_str!("../../migrations/catalog/0001_records.sql")),
+    (2, "run numbers", include_str!("../../migrations/catalog/0002_run_numbers.sql")),
+];
 
 static DRIVERS: Once = Once::new();
 
@@ -20,7 +23,7 @@ const CONTENT: [&str; 15] = [
     "SELECT id, source, native_id, kind, space, label, title, project, author, url, created_ms, updated_ms, hash FROM records ORDER BY 1",
     "SELECT source, native_id, fingerprint, record FROM sightings ORDER BY 1, 2",
     "SELECT record, name, status, status_raw, started_ms, ended_ms, user_name, notes, commit_hash, parent FROM runs ORDER BY 1",
-    "SELECT record, project, number FROM run_numbers ORDER BY 1, 2",
+    "SELECT record, project, space, number FROM run_numbers ORDER BY 1, 2, 3",
     "SELECT record, name, value FROM params ORDER BY 1, 2",
     "SELECT record, name, value FROM tags ORDER BY 1, 2",
     "SELECT record, name, digest, context FROM datasets ORDER BY 1, 2, 3",

@@ -339,24 +339,24 @@ async fn remove_parts(write: &mut Transaction<'_, Any>, id: &str) -> Result<(), 
     Ok(())
 }
 
-/// Gives a number to every run that has none in its project: by start, then native id, after those given before.
+/// Gives a number to every run that has none among those of its project in its space: by start, then native id, after those given before.
 async fn number_runs(write: &mut Transaction<'_, Any>) -> Result<(), CatalogError> {
-    let query = "SELECT records.id, records.project FROM records JOIN runs ON runs.record = records.id \
-                 WHERE NOT EXISTS (SELECT 1 FROM run_numbers n WHERE n.record = records.id AND n.project = COALESCE(records.project, '')) \
-                 ORDER BY records.project, runs.started_ms, records.native_id";
+    let query = "SELECT records.id, records.project, records.space FROM records JOIN runs ON runs.record = records.id \
+                 WHERE NOT EXISTS (SELECT 1 FROM run_numbers n WHERE n.record = records.id AND n.project = COALESCE(records.project, '') \
+                 AND n.space = records.space) ORDER BY records.project, runs.started_ms, records.native_id";
     let rows = sqlx::query(query).fetch_all(&mut **write).await?;
-    let mut next: HashMap<String, i64> = HashMap::new();
+    let mut last: HashMap<(String, String), i64> = HashMap::new();
     for row in rows {
-        let project = row.try_get::<Option<String>, _>(1)?.unwrap_or_default();
-        if !next.contains_key(&project) {
-            let last =
-                sqlx::query("SELECT MAX(number) FROM run_numbers WHERE project = $1").bind(&*project).fetch_one(&mut **write).await?;
-            next.insert(project.clone(), last.try_get::<Option<i64>, _>(0)?.unwrap_or(0));
+        let group = (row.try_get::<Option<String>, _>(1)?.unwrap_or_default(), row.try_get::<String, _>(2)?);
+        if !last.contains_key(&group) {
+            let given = sqlx::query("SELECT MAX(number) FROM run_numbers WHERE project = $1 AND space = $2");
+            let given = given.bind(&*group.0).bind(&*group.1).fetch_one(&mut **write).await?;
+            last.insert(group.clone(), given.try_get::<Option<i64>, _>(0)?.unwrap_or(0));
         }
-        let number = next.entry(project.clone()).or_default();
+        let number = last.entry(group.clone()).or_default();
         *number += 1;
-        let insert = sqlx::query("INSERT INTO run_numbers (record, project, number) VALUES ($1, $2, $3)");
-        insert.bind(row.try_get::<String, _>(0)?).bind(project).bind(*number).execute(&mut **write).await?;
+        let insert = sqlx::query("INSERT INTO run_numbers (record, project, space, number) VALUES ($1, $2, $3, $4)");
+        insert.bind(row.try_get::<String, _>(0)?).bind(group.0).bind(group.1).bind(*number).execute(&mut **write).await?;
     }
     Ok(())
 }
