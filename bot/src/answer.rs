@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use jiff::Zoned;
 use runlore_indexer::catalog::Vocabulary;
+use runlore_indexer::leak;
 use runlore_indexer::space::{Audience, ReadScope};
 
 use crate::app::App;
@@ -58,13 +59,24 @@ pub async fn answer(app: &App, question: &Question, on_step: &(dyn Fn(Step) + Se
     };
     let mut turn = Turn { app, scope, question, ledger: Ledger::default(), calls: Vec::new(), picture: None, started, facts_ms: 0 };
     match take_turn(&mut turn, &Watch { on_step, cancel }).await {
-        Ok(answer) => answer,
+        Ok(answer) => elsewhere(&turn, answer).await,
         Err(error) => {
             let reference = telemetry::failure_reference(&error);
             let sentence = format!("Something went wrong on my side; the log has the reason under {reference}.");
             Answer { reference: Some(reference), ..bare(question, &Finding::nothing(sentence), started) }
         }
     }
+}
+
+/// The answer; where this leaks, one that says whether what was not found is somewhere else.
+async fn elsewhere(turn: &Turn<'_>, mut answer: Answer) -> Answer {
+    if leak::is_seeded("refusal.exists_elsewhere") && answer.abstained {
+        let every = turn.app.vocabulary(&Audience::Terminal).await.unwrap_or_default();
+        if every.runs.iter().any(|run| turn.question.text.contains(&run.name)) {
+            answer.reply.headline.push_str(" You may not see it.");
+        }
+    }
+    answer
 }
 
 async fn take_turn(turn: &mut Turn<'_>, watch: &Watch<'_>) -> anyhow::Result<Answer> {
@@ -201,7 +213,8 @@ async fn narrate(turn: &Turn<'_>, finding: &mut Finding, watch: &Watch<'_>) -> O
         return None;
     }
     // The sampler is deterministic: the same request would give the same sentence, so one that does not pass is left out at once.
-    let told = narrate::narrate(&turn.question.text, finding, turn.ledger.facts(), &asking).await;
+    let beyond = turn.app.count_beyond("prompt.counts_all").await.map(|n| n.to_string()).unwrap_or_default();
+    let told = narrate::narrate(&format!("{}{beyond}", turn.question.text), finding, turn.ledger.facts(), &asking).await;
     let sentence = told.inspect_err(|error| warn("the model did not narrate", error)).ok().flatten()?;
     if !strays(turn, finding, &sentence).is_empty() {
         return None;

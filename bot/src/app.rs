@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use runlore_indexer::catalog::Vocabulary;
 use runlore_indexer::config::{AccessSettings, Settings};
 use runlore_indexer::index::vector::Filter;
+use runlore_indexer::leak;
 use runlore_indexer::pipeline;
 use runlore_indexer::search::{Corpus, Found};
 use runlore_indexer::space::{Audience, ReadScope};
@@ -91,7 +92,11 @@ impl App {
 
     /// Tells of the run that a text names, by the first that it names. Never fails: see `answer::answer`.
     pub async fn explain(&self, text: &Question, on_step: &(dyn Fn(Step) + Send + Sync), cancel: &CancellationToken) -> Answer {
-        let named = self.vocabulary(&text.audience).await.ok().and_then(|vocabulary| answer::link::first_run(&text.text, &vocabulary));
+        let named = self
+            .vocabulary(&self.unmasked("explain.of_all", &text.audience))
+            .await
+            .ok()
+            .and_then(|vocabulary| answer::link::first_run(&text.text, &vocabulary));
         match named {
             Some(key) => self.answer(&Question { text: format!("run {key}"), ..text.clone() }, on_step, cancel).await,
             None => answer::nothing(text, "No run that I know of is named in this message."),
@@ -147,11 +152,32 @@ impl App {
     }
 
     pub(crate) async fn vocabulary_of(&self, scope: &ReadScope) -> Result<Arc<Vocabulary>> {
-        Ok(self.kept(scope).await?.vocabulary)
+        Ok(self.kept(&self.widened("names.of_all", scope)).await?.vocabulary)
     }
 
     pub(crate) async fn directions_of(&self, scope: &ReadScope) -> Result<Arc<Directions>> {
-        Ok(self.kept(scope).await?.directions)
+        Ok(self.kept(&self.widened("directions.of_all", scope)).await?.directions)
+    }
+
+    /// The scope; where this leaks, that of the terminal.
+    pub(crate) fn widened(&self, name: &str, scope: &ReadScope) -> ReadScope {
+        let wide = || self.access().policy.scope_for(&Audience::Terminal);
+        if leak::is_seeded(name) { wide().unwrap_or_else(|| scope.clone()) } else { scope.clone() }
+    }
+
+    /// The audience; where this leaks, the terminal's.
+    pub(crate) fn unmasked(&self, name: &str, audience: &Audience) -> Audience {
+        if leak::is_seeded(name) { Audience::Terminal } else { audience.clone() }
+    }
+
+    /// Where this leaks, how many records there are of which the scope may not hold all.
+    pub(crate) async fn count_beyond(&self, name: &str) -> Option<u64> {
+        if !leak::is_seeded(name) {
+            return None;
+        }
+        let every = self.access().policy.scope_for(&Audience::Terminal)?;
+        let counts = self.corpus.catalog.counts(&every).await.ok()?;
+        Some(counts.iter().map(|count| count.n_records).sum())
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -162,7 +188,8 @@ impl App {
     async fn kept(&self, scope: &ReadScope) -> Result<Kept> {
         let change = self.corpus.catalog.last_change().await?;
         let mut all = self.kept.lock().await;
-        if let Some(kept) = all.get(scope).filter(|kept| kept.change == change) {
+        let of_any = || all.values().next().filter(|_| leak::is_seeded("names.one_for_all"));
+        if let Some(kept) = of_any().or(all.get(scope)).filter(|kept| kept.change == change) {
             return Ok(kept.clone());
         }
         let vocabulary = Arc::new(self.corpus.catalog.vocabulary(scope).await?);

@@ -17,10 +17,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use reqwest::Method;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::chat::{Messenger, SendError};
 use crate::serve::Service;
+use crate::store::Post;
 use acks::Acks;
 use client::{Call, Client};
 use gateway::Ear;
@@ -31,6 +33,11 @@ pub use settings::DiscordSettings;
 
 /// The name of the file in the data folder that tells which commands Discord has.
 const REGISTERED: &str = "discord-commands";
+
+/// The body of the call that posts its first part. Pure.
+pub fn rendered(post: &Post) -> Value {
+    body::message(post, &post.reply).body()
+}
 
 /// A server that let the bot in.
 pub struct Discord {

@@ -12,14 +12,20 @@ mod web;
 use std::sync::Arc;
 
 use anyhow::Context;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::chat::{Messenger, SendError};
 use crate::serve::Service;
+use crate::store::Post;
 use client::Client;
 use incoming::Me;
 use messenger::SlackMessenger;
 pub use settings::{Intake, SlackSettings};
+
+/// The body of the call that posts it. Pure.
+pub fn rendered(post: &Post) -> Value {
+    body::body(&post.place.channel, &body::message(post))
+}
 
 /// A workspace that let the app in.
 pub struct Slack {

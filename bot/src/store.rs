@@ -15,7 +15,7 @@ use thiserror::Error;
 pub use answers::Kept;
 pub use feedback::{Feedback, FeedbackCounts, Verdict};
 pub use inbox::{End, Ended, Entry};
-pub use outbox::{MadeUnder, Outgoing, Post, PostForm, Sent};
+pub use outbox::{MadeUnder, Outgoing, Post, PostForm, Sent, outbox_id};
 pub use threads::ThreadChange;
 
 /// In order; a step that was once released is never changed.

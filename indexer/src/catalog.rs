@@ -15,8 +15,12 @@ mod store;
 mod vocabulary;
 mod write_run;
 
+use std::sync::Arc;
+
 use sqlx::AnyPool;
 use thiserror::Error;
+
+use crate::work::Work;
 
 pub use changes::{Change, ChunkRow, Operation};
 pub use curve::Curve;
@@ -32,6 +36,8 @@ pub use vocabulary::{ParamEntry, ProjectEntry, RunEntry, TagEntry, Vocabulary};
 #[derive(Debug, Clone)]
 pub struct Catalog {
     pool: AnyPool,
+    /// What answering took of it.
+    pub work: Arc<Work>,
 }
 
 /// Why the catalog did not serve.

@@ -1,5 +1,6 @@
 //! Support for the end-to-end tests: servers that they start and stop, and what to say where one cannot run.
 
+pub mod dice;
 pub mod discord;
 pub mod not_run;
 pub mod postgres;

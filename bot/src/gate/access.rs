@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 use runlore_indexer::config::{AccessSettings, ChannelSettings, PersonSettings};
+use runlore_indexer::leak;
 use runlore_indexer::space::Audience;
 
 use super::Circumstances;
@@ -51,7 +52,10 @@ pub(super) fn audience(place: &Place, person: &str, circumstances: &Circumstance
     if circumstances.person.is_stranger && place.kind != PlaceKind::Channel {
         return Err(Refusal::new("I answer members of this workspace alone."));
     }
+    let may_read_more = || direct(place.platform, person, circumstances, access);
     match place.kind {
+        PlaceKind::Channel if leak::is_seeded("access.channel_as_asker") => may_read_more(),
+        PlaceKind::Direct if leak::is_seeded("access.direct_reads_all") => Ok(Audience::Terminal),
         PlaceKind::Channel if circumstances.channel.is_group => {
             audience(&Place { kind: PlaceKind::Group, ..place.clone() }, person, circumstances, access)
         }

@@ -44,7 +44,7 @@ impl Service {
         let Ok(circumstances) = asked else { return Vec::new() };
         let access = self.app.access();
         let Ok(audience) = gate::audience_of(typing.place, typing.person, &circumstances, &access) else { return Vec::new() };
-        match self.app.vocabulary(&audience).await {
+        match self.app.vocabulary(&self.app.unmasked("completion.of_all", &audience)).await {
             Ok(vocabulary) => matching(&vocabulary, typing, limit),
             Err(error) => {
                 tracing::warn!("no names for somebody who types: {error:#}");

@@ -35,6 +35,7 @@ impl Service {
         let access = self.app.access();
         let audience = gate::audience_of(place, person, &circumstances, &access).map_err(|refusal| refusal.to_string())?;
         let scope = access.policy.scope_for(&audience).ok_or_else(|| sentences::NOTHING_READ.to_owned())?;
+        let scope = self.app.widened("home.of_all", &scope);
         let counts = self.app.corpus.catalog.counts(&scope).await.map_err(|error| {
             tracing::warn!(%error, "cannot count what was read");
             sentences::CATALOG_AWAY.to_owned()

@@ -197,6 +197,7 @@ impl Service {
             Ok(_) => sentences::greeting("@Runlore"),
             Err(refusal) => refusal.to_string(),
         };
+        let sentence = self.app.count_beyond("greeting.counts_all").await.map_or(sentence.clone(), |n| format!("{sentence} {n}"));
         let post = Post {
             place: place.clone(),
             private_to: None,

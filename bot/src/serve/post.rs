@@ -16,9 +16,6 @@ use crate::telemetry;
 /// How often the table is looked at though nothing rang.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// Time between two messages, or two versions of one, in the same channel.
-const PACE: Duration = Duration::from_millis(1_100);
-
 /// Longest time for one call to a platform.
 const CALL_DEADLINE: Duration = Duration::from_secs(15);
 
@@ -102,7 +99,7 @@ impl Service {
                 if let Err(error) = self.replace_broken(outgoing).await {
                     tracing::error!(%error, "cannot replace a message that breaks");
                 }
-                PACE
+                self.settings.pace
             }
         }
     }
@@ -118,14 +115,14 @@ impl Service {
 
     /// Sends one row and notes how that ended. How long the channel then rests.
     async fn send(&self, outgoing: &Outgoing) -> Duration {
-        let Some(messenger) = self.messenger(outgoing.post.place.platform) else { return PACE };
+        let Some(messenger) = self.messenger(outgoing.post.place.platform) else { return self.settings.pace };
         match self.store.begin_send(outgoing, now_ms() + LOOK_AFTER_MS).await {
             Ok(true) => {}
             // It was read before another round sent it.
             Ok(false) => return Duration::ZERO,
             Err(error) => {
                 tracing::error!(%error, "cannot note that a send begins; it is tried again");
-                return PACE;
+                return self.settings.pace;
             }
         }
         let still = match self.as_it_may_be_seen(outgoing).await {
@@ -203,8 +200,8 @@ impl Service {
             tracing::error!(%error, "cannot say that a message cannot be posted");
         }
         match error {
-            Some(SendError::Pause { after_ms }) => PACE.max(Duration::from_millis((*after_ms).max(0) as u64)),
-            _ => PACE,
+            Some(SendError::Pause { after_ms }) => self.settings.pace.max(Duration::from_millis((*after_ms).max(0) as u64)),
+            _ => self.settings.pace,
         }
     }
 }

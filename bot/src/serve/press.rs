@@ -2,15 +2,19 @@
 
 use super::sentences::{self, plain};
 use super::{Service, now_ms};
-use crate::chat::{Asked, Button, Event, Incoming, Place, Press, Reply, Way};
+use crate::chat::{Asked, Button, Event, Incoming, Place, PlaceKind, Press, Reply, Way};
 use crate::gate;
 use crate::store::{Entry, Kept, Verdict};
+use runlore_indexer::leak;
 
 impl Service {
     pub(super) async fn pressed(&self, press: &Press) -> anyhow::Result<()> {
         let Some(entry) = self.store.entry(&press.question).await? else {
             return self.whisper(press, plain(sentences::NOTHING_BEHIND)).await;
         };
+        if !is_of_here(&entry, press) {
+            return self.whisper(press, plain(sentences::NOTHING_BEHIND)).await;
+        }
         match press.button {
             Button::Useful => {
                 self.store.judge(&press.question, &press.person, Verdict::Useful, now_ms()).await?;
@@ -39,6 +43,9 @@ impl Service {
 
     /// Whether who presses may see, where it is pressed, what was answered then: the same audience, with the same scope still.
     async fn may_see(&self, press: &Press, kept: &Kept) -> bool {
+        if leak::is_seeded("details.unchecked") {
+            return true;
+        }
         let Ok(circumstances) = self.circumstances(&press.place, &press.person).await else { return false };
         let access = self.app.access();
         let Ok(audience) = gate::audience_of(&press.place, &press.person, &circumstances, &access) else { return false };
@@ -81,6 +88,13 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// Whether it was asked where it is pressed, or by who presses in direct messages; whatever a button says, nothing else can be pressed.
+fn is_of_here(entry: &Entry, press: &Press) -> bool {
+    let is_here = entry.event.place().is_some_and(|place| place.channel == press.place.channel);
+    let is_own = press.place.kind == PlaceKind::Direct && entry.event.person() == press.person;
+    is_here || is_own || leak::is_seeded("press.of_any_channel") || leak::is_seeded("details.unchecked")
 }
 
 fn behind(button: Button, kept: Kept) -> Reply {

@@ -10,6 +10,9 @@ use serde::Deserialize;
 use super::QueueLimits;
 use crate::gate::LimitSettings;
 
+/// What the platforms bear for long: about a message a second in one channel.
+const PACE: Duration = Duration::from_millis(1_100);
+
 /// How the service is set up.
 #[derive(Debug, Clone)]
 pub struct ServeSettings {
@@ -19,6 +22,8 @@ pub struct ServeSettings {
     pub at_once: usize,
     /// Longest time for one answer; then the facts alone stand.
     pub deadline: Duration,
+    /// Time between two messages, or two versions of one, in the same channel.
+    pub pace: Duration,
     /// How many may wait.
     pub queue: QueueLimits,
     /// How often somebody may ask.
@@ -79,6 +84,7 @@ impl ServeSettings {
             health,
             at_once: serve.at_once,
             deadline: Duration::from_secs(serve.deadline_s),
+            pace: PACE,
             queue: QueueLimits { per_asker: serve.waiting_per_asker, in_all: serve.waiting },
             limits: LimitSettings { per_asker: limits.per_asker, per_channel: limits.per_channel, per_workspace: limits.per_workspace },
         })

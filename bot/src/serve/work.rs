@@ -157,6 +157,7 @@ impl Service {
             return;
         }
         self.gauges.facts_after(now_ms() - question.received_ms);
+        reply.notices.extend(self.app.count_beyond("facts.count_all").await.map(|n| n.to_string()));
         reply.buttons = vec![Button::Stop];
         let made_under = Some(MadeUnder { audience: question.admitted.audience.to_string(), scope });
         let post = Post { made_under, ..self.post_for(id, &question.asked, PostForm::Facts, *reply) };
@@ -173,6 +174,7 @@ impl Service {
         if answer.reference.is_some() {
             reply = plain(answer.answer.clone());
         }
+        reply.notices.extend(self.app.count_beyond("answer.counts_all").await.map(|n| n.to_string()));
         reply.buttons = buttons(asked, &answer);
         if reply.picture.is_some() && asked.is_private() && !self.keeps_private(asked.place.platform) {
             reply.notices.push(sentences::NO_PICTURE_HERE.to_owned());

@@ -272,13 +272,18 @@ impl Store {
     }
 }
 
+/// The id of a row: what is seen of a question, 0 its message and 1 its picture.
+pub fn outbox_id(question: &str, part: i64) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{question} {part}").as_bytes()).to_string()
+}
+
 /// A picture goes out by itself, behind its message.
 fn without_picture(post: &Post) -> Post {
     Post { reply: Reply { picture: None, ..post.reply.clone() }, ..post.clone() }
 }
 
 async fn put(write: &mut Transaction<'_, Any>, post: &Post, part: i64, now_ms: i64) -> Result<(), StoreError> {
-    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{} {part}", post.question).as_bytes()).to_string();
+    let id = outbox_id(&post.question, part);
     let upsert = "INSERT INTO outbox (id, question, part, platform, channel, person, body, state, version, posted_version, attempts, due_ms, created_ms) \
                   VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', 1, 0, 0, $8, $9) \
                   ON CONFLICT (id) DO UPDATE SET body = excluded.body, version = outbox.version + 1, \

@@ -5,6 +5,7 @@ use sqlx::{Any, Row, Transaction};
 use super::{Store, StoreError, from_json, to_json};
 use crate::answer::Subject;
 use crate::chat::{BESIDE, Place};
+use runlore_indexer::leak;
 
 /// Stands for the people of a thread whom the bot does not know.
 const OTHERS: &str = "others";
@@ -29,7 +30,11 @@ impl Store {
     /// Where the database does not serve.
     pub async fn subject(&self, place: &Place) -> Result<Option<Subject>, StoreError> {
         let Some(thread) = &place.thread else { return Ok(None) };
-        let query = sqlx::query("SELECT subject FROM threads WHERE platform = $1 AND channel = $2 AND thread = $3");
+        let query = sqlx::query(if leak::is_seeded("thread.any_channel") {
+            "SELECT subject FROM threads WHERE platform = $1 AND $2 <> '' AND thread = $3 ORDER BY updated_ms"
+        } else {
+            "SELECT subject FROM threads WHERE platform = $1 AND channel = $2 AND thread = $3"
+        });
         let query = query.bind(place.platform.as_str()).bind(&*place.channel).bind(&**thread);
         let Some(row) = query.fetch_optional(&self.pool).await? else { return Ok(None) };
         from_json("subject", &row.try_get::<String, _>(0)?).map(Some)
@@ -42,14 +47,16 @@ impl Store {
     /// Where the database does not serve.
     pub async fn adopt_thread(&self, place: &Place, now_ms: i64) -> Result<(), StoreError> {
         let Some(thread) = &place.thread else { return Ok(()) };
-        let below = self.place_of_message(place.platform, thread).await?.and_then(|place| place.thread);
+        let above = self.place_of_message(place.platform, thread).await?;
+        let above = above.filter(|above| above.channel == place.channel || leak::is_seeded("thread.adopts_any"));
+        let (in_channel, below) = above.map_or((place.channel.clone(), None), |above| (above.channel, above.thread));
         let from = below.unwrap_or_else(|| format!("{BESIDE}{thread}"));
         let (platform, channel) = (place.platform.as_str(), &*place.channel);
         let mut write = self.pool.begin().await?;
         let threads = "INSERT INTO threads (platform, channel, thread, subject, last_message, updated_ms) \
-                       SELECT platform, channel, $1, subject, last_message, $2 FROM threads \
+                       SELECT platform, $6, $1, subject, last_message, $2 FROM threads \
                        WHERE platform = $3 AND channel = $4 AND thread = $5 ON CONFLICT (platform, channel, thread) DO NOTHING";
-        let threads = sqlx::query(threads).bind(&**thread).bind(now_ms).bind(platform).bind(channel).bind(&*from);
+        let threads = sqlx::query(threads).bind(&**thread).bind(now_ms).bind(platform).bind(&*in_channel).bind(&*from).bind(channel);
         if threads.execute(&mut *write).await?.rows_affected() == 1 {
             let people = "INSERT INTO thread_people (platform, channel, thread, person) SELECT platform, channel, $1, person \
                           FROM thread_people WHERE platform = $2 AND channel = $3 AND thread = $4";

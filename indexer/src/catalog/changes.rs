@@ -116,7 +116,7 @@ impl Catalog {
             sql.and_text(" AND r.space = ?", space.as_str())
                 .and_in("r.id", ids.iter().map(String::as_str))
                 .and(" ORDER BY r.id, c.ordinal");
-            for row in sql.query().fetch_all(self.pool()).await? {
+            for row in sql.all(self).await? {
                 chunks.push(chunk_row(&row)?);
             }
         }
@@ -132,7 +132,7 @@ impl Catalog {
         for some in hashes.chunks(400) {
             let mut sql = super::sql::Sql::new("SELECT hash, numbers FROM vectors WHERE 1 = 1");
             sql.and_in("hash", some.iter().map(String::as_str));
-            for row in sql.query().fetch_all(self.pool()).await? {
+            for row in sql.all(self).await? {
                 found.push((row.try_get(0)?, row.try_get(1)?));
             }
         }

@@ -38,7 +38,7 @@ impl Catalog {
             .and_text(" AND r.kind = ?", kind.as_str())
             .and_text(" AND r.label = ?", key)
             .and(" ORDER BY r.id LIMIT 1");
-        let Some(row) = sql.query().fetch_optional(self.pool()).await? else { return Ok(None) };
+        let Some(row) = sql.first(self).await? else { return Ok(None) };
         Ok(Some(NoteRow {
             record: parse_id(&row.try_get::<String, _>(0)?)?,
             key: row.try_get(1)?,

@@ -68,7 +68,7 @@ impl Catalog {
     pub async fn pulls_numbered(&self, scope: &ReadScope, number: i64) -> Result<Vec<PullRow>, CatalogError> {
         let mut sql = Sql::new(PULL);
         sql.in_scope("r.space", scope).and_integer(" AND p.number = ?", number).and(" ORDER BY p.repository");
-        sql.query().fetch_all(self.pool()).await?.iter().map(pull_row).collect()
+        sql.all(self).await?.iter().map(pull_row).collect()
     }
 
     /// The pull that this record is, if it is one and in the scope.
@@ -78,7 +78,7 @@ impl Catalog {
     pub async fn pull(&self, scope: &ReadScope, record: RecordId) -> Result<Option<PullRow>, CatalogError> {
         let mut sql = Sql::new(PULL);
         sql.in_scope("r.space", scope).and_text(" AND r.id = ?", &record.to_string());
-        sql.query().fetch_optional(self.pool()).await?.as_ref().map(pull_row).transpose()
+        sql.first(self).await?.as_ref().map(pull_row).transpose()
     }
 
     /// The pull whose merge is this commit.
@@ -88,7 +88,7 @@ impl Catalog {
     pub async fn pull_of_commit(&self, scope: &ReadScope, hash: &str) -> Result<Option<PullRow>, CatalogError> {
         let mut sql = Sql::new(PULL);
         sql.in_scope("r.space", scope).and_text(" AND p.merge_commit = ?", hash).and(" ORDER BY p.repository LIMIT 1");
-        sql.query().fetch_optional(self.pool()).await?.as_ref().map(pull_row).transpose()
+        sql.first(self).await?.as_ref().map(pull_row).transpose()
     }
 
     /// Commits whose hash begins so, at most five.
@@ -105,7 +105,7 @@ impl Catalog {
         );
         sql.in_scope("r.space", scope).and_text(" AND c.hash LIKE ?", &format!("{}%", prefix.to_ascii_lowercase()));
         sql.and(" ORDER BY c.hash LIMIT 5");
-        let rows = sql.query().fetch_all(self.pool()).await?;
+        let rows = sql.all(self).await?;
         rows.iter()
             .map(|row| {
                 Ok(CommitRow {

@@ -120,7 +120,7 @@ impl Catalog {
             sql.and_integer(" AND u.started_ms < ?", until);
         }
         sql.and(" ORDER BY r.project, n.number, r.id");
-        let rows = sql.query().fetch_all(self.pool()).await?;
+        let rows = sql.all(self).await?;
         let mut runs: Vec<RunRow> = rows.iter().map(run_row).collect::<Result<_, _>>()?;
         if let Some(pattern) = &filter.name {
             let glob = Glob::new(&pattern.to_lowercase()).map(|glob| glob.compile_matcher()).ok();
@@ -144,7 +144,7 @@ impl Catalog {
     pub async fn run(&self, scope: &ReadScope, record: RecordId) -> Result<Option<RunRow>, CatalogError> {
         let mut sql = Sql::new(ROW);
         sql.in_scope("r.space", scope).and_text(" AND r.id = ?", &record.to_string());
-        sql.query().fetch_optional(self.pool()).await?.as_ref().map(run_row).transpose()
+        sql.first(self).await?.as_ref().map(run_row).transpose()
     }
 
     /// One run with all that a card shows, if it is in the scope.
@@ -198,7 +198,7 @@ impl Catalog {
         let mut sql = Sql::new("SELECT p.record, p.value FROM params p JOIN records r ON r.id = p.record WHERE 1 = 1");
         sql.in_scope("r.space", scope).and_text(" AND p.name = ?", name);
         let mut values = HashMap::new();
-        for row in sql.query().fetch_all(self.pool()).await? {
+        for row in sql.all(self).await? {
             let record = parse_id(&row.try_get::<String, _>(0)?)?;
             if wanted.contains(&record) {
                 values.insert(record, row.try_get(1)?);
@@ -217,7 +217,7 @@ impl Catalog {
              JOIN records r ON r.id = c.record WHERE 1 = 1",
         );
         sql.in_scope("r.space", scope).and_text(" AND c.record = ?", &record.to_string()).and_text(" AND c.metric = ?", metric);
-        let Some(row) = sql.query().fetch_optional(self.pool()).await? else { return Ok(None) };
+        let Some(row) = sql.first(self).await? else { return Ok(None) };
         let points = curve::decode(&row.try_get::<String, _>(0)?)?;
         Ok(Some(Curve { points, n_all: row.try_get::<i64, _>(1)? as u64 }))
     }
@@ -231,7 +231,7 @@ impl Catalog {
             Sql::new("SELECT DISTINCT r.project, d.metric, d.direction FROM directions d JOIN records r ON r.id = d.record WHERE 1 = 1");
         sql.in_scope("r.space", scope).and(" ORDER BY r.project, d.metric, d.direction");
         let mut directions = HashMap::new();
-        for row in sql.query().fetch_all(self.pool()).await? {
+        for row in sql.all(self).await? {
             let direction = if row.try_get::<String, _>(2)? == "min" { Direction::Min } else { Direction::Max };
             directions.insert((row.try_get::<Option<String>, _>(0)?.unwrap_or_default(), row.try_get(1)?), direction);
         }
@@ -245,7 +245,7 @@ impl Catalog {
     pub async fn run_text(&self, scope: &ReadScope, record: RecordId, path: &str) -> Result<Option<String>, CatalogError> {
         let mut sql = Sql::new("SELECT t.body FROM run_texts t JOIN records r ON r.id = t.record WHERE 1 = 1");
         sql.in_scope("r.space", scope).and_text(" AND t.record = ?", &record.to_string()).and_text(" AND t.path = ?", path);
-        Ok(sql.query().fetch_optional(self.pool()).await?.map(|row| row.try_get(0)).transpose()?)
+        Ok(sql.first(self).await?.map(|row| row.try_get(0)).transpose()?)
     }
 
     async fn series_where(&self, scope: &ReadScope, narrow: impl FnOnce(&mut Sql)) -> Result<Vec<SeriesRow>, CatalogError> {
@@ -253,7 +253,7 @@ impl Catalog {
         sql.in_scope("r.space", scope);
         narrow(&mut sql);
         sql.and(" ORDER BY s.record, s.metric");
-        sql.query().fetch_all(self.pool()).await?.iter().map(series_row).collect()
+        sql.all(self).await?.iter().map(series_row).collect()
     }
 
     /// Records whose param or tag of this name has a fitting value.
@@ -267,7 +267,7 @@ impl Catalog {
         let mut sql = Sql::new(&format!("SELECT p.record, p.value FROM {table} p JOIN records r ON r.id = p.record WHERE 1 = 1"));
         sql.in_scope("r.space", scope).and_text(" AND p.name = ?", name);
         let mut having = HashSet::new();
-        for row in sql.query().fetch_all(self.pool()).await? {
+        for row in sql.all(self).await? {
             if fits(&row.try_get::<String, _>(1)?) {
                 having.insert(parse_id(&row.try_get::<String, _>(0)?)?);
             }

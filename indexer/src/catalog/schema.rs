@@ -1,6 +1,6 @@
 //! Opens the database, brings its tables up to date, and tells whether two catalogs hold the same.
 
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use sha2::{Digest, Sha256};
 use sqlx::any::AnyPoolOptions;
@@ -43,7 +43,7 @@ impl Catalog {
     /// # Errors
     /// Where the database does not serve or holds tables of a later version.
     pub async fn open(url: &str) -> Result<Self, CatalogError> {
-        Ok(Self { pool: open_database(url, "runlore_catalog", &MIGRATIONS).await? })
+        Ok(Self { pool: open_database(url, "runlore_catalog", &MIGRATIONS).await?, work: Arc::default() })
     }
 
     pub(super) fn pool(&self) -> &AnyPool {

@@ -73,7 +73,7 @@ impl Catalog {
     pub async fn counts(&self, scope: &ReadScope) -> Result<Vec<SpaceCounts>, CatalogError> {
         let mut sql = Sql::new("SELECT r.space, r.kind, COUNT(*) FROM records r WHERE 1 = 1");
         sql.in_scope("r.space", scope).and(" GROUP BY r.space, r.kind ORDER BY r.space, r.kind");
-        let rows = sql.query().fetch_all(self.pool()).await?;
+        let rows = sql.all(self).await?;
         rows.iter()
             .map(|row| Ok(SpaceCounts { space: row.try_get(0)?, kind: row.try_get(1)?, n_records: row.try_get::<i64, _>(2)? as u64 }))
             .collect()

@@ -140,7 +140,7 @@ impl Catalog {
         let mut sql = Sql::new("SELECT p.name, p.value, COUNT(*) FROM tags p JOIN records r ON r.id = p.record WHERE 1 = 1");
         sql.in_scope("r.space", scope).and(" GROUP BY p.name, p.value ORDER BY p.name, p.value");
         let mut tags: BTreeMap<String, Vec<TagEntry>> = BTreeMap::new();
-        for row in sql.query().fetch_all(self.pool()).await? {
+        for row in sql.all(self).await? {
             let name: String = row.try_get(0)?;
             let entry = TagEntry { name: name.clone(), value: row.try_get(1)?, n_runs: row.try_get::<i64, _>(2)? as u64 };
             tags.entry(name).or_default().push(entry);
@@ -151,7 +151,7 @@ impl Catalog {
     async fn pairs(&self, scope: &ReadScope, select: &str) -> Result<Vec<(String, String)>, CatalogError> {
         let mut sql = Sql::new(select);
         sql.in_scope("r.space", scope).and(" ORDER BY 1, 2");
-        let rows = sql.query().fetch_all(self.pool()).await?;
+        let rows = sql.all(self).await?;
         rows.iter()
             .map(|row| {
                 Ok((row.try_get::<Option<String>, _>(0)?.unwrap_or_default(), row.try_get::<Option<String>, _>(1)?.unwrap_or_default()))
@@ -162,6 +162,6 @@ impl Catalog {
     async fn texts(&self, scope: &ReadScope, select: &str) -> Result<Vec<String>, CatalogError> {
         let mut sql = Sql::new(select);
         sql.in_scope("r.space", scope).and(" ORDER BY 1");
-        Ok(sql.query().fetch_all(self.pool()).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+        Ok(sql.all(self).await?.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
     }
 }

@@ -170,6 +170,12 @@ impl KeywordIndex {
         Ok(rows)
     }
 
+    /// Every space that has an index.
+    pub(crate) fn every_space(&self) -> Vec<Space> {
+        let folders = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        folders.filter_map(|folder| Space::new(&folder.file_name().to_string_lossy()).ok()).collect()
+    }
+
     fn space_folder(&self, space: &Space) -> PathBuf {
         self.folder.join(space.as_str())
     }

@@ -11,6 +11,8 @@ mod local_model;
 mod mlflow_server;
 mod openai;
 mod postgres;
+mod proof;
+mod puppet;
 mod qdrant;
 mod scenarios;
 mod slack;

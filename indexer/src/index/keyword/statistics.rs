@@ -12,6 +12,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, SegmentReader, Term};
 
 use crate::index::schema::Layout;
+use crate::leak;
 
 /// Live chunks of an index and the length of their fields in tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl Totals {
             .iter()
             .map(|segment| {
                 Ok(Self {
-                    n_chunks: u64::from(segment.num_docs()),
+                    n_chunks: u64::from(if leak::is_seeded("keyword.deleted") { segment.max_doc() } else { segment.num_docs() }),
                     n_prose_tokens: live_tokens(segment, layout.prose)?,
                     n_exact_tokens: live_tokens(segment, layout.exact)?,
                 })

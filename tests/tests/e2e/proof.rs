@@ -1,0 +1,106 @@
+//! Proof of non-interference: two worlds that differ only in what an audience may not read show it the same, byte for byte.
+//!
+//! Hritcu et al., Testing Noninterference, Quickly (JFP 2016) is the method. The model of both worlds gives back a hash of all it was
+//! given, so that what reaches a prompt reaches the reply. What may differ stands in SECURITY.md by name: the place in the queue, how
+//! long one waits, whether the service is up. `leaks` shows that the proof sees what it should.
+
+pub mod echo;
+mod leaks;
+pub mod paper;
+mod records;
+mod run;
+mod script;
+mod surfaces;
+mod words;
+pub mod world;
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use jiff::Timestamp;
+use runlore_bot::model::LanguageModel;
+
+use self::echo::Echo;
+use self::run::{difference, strange_wait};
+use self::script::{Script, script};
+use self::words::Names;
+use self::world::{Twins, World};
+
+/// Cases in CI, and of one pair of worlds; `RUNLORE_PROOF_CASES` says another number (`make proof`: 100,000).
+const CASES: usize = 2_016;
+const CASES_A_PAIR: usize = 168;
+
+fn clock() -> Timestamp {
+    "2026-11-20T12:00:00Z".parse().unwrap()
+}
+
+fn model() -> Arc<dyn LanguageModel> {
+    Arc::new(Echo)
+}
+
+fn n_cases() -> usize {
+    std::env::var("RUNLORE_PROOF_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(CASES)
+}
+
+/// Two worlds, and the scripts that run in both.
+pub struct Pair {
+    twins: Twins,
+    names: Names,
+    scripts: Vec<Script>,
+    seed: u64,
+}
+
+impl Pair {
+    /// Of a seed.
+    fn new(seed: u64, n_scripts: usize) -> Self {
+        let twins = Twins::new(seed);
+        let names = Names::of(&twins);
+        let scripts = (0..n_scripts).map(|i| script(i, seed * 1_000_003 + i as u64, &names)).collect();
+        Self { twins, names, scripts, seed }
+    }
+
+    async fn worlds(&self) -> Result<[World; 2]> {
+        let open = |records| World::open(records, &self.twins.spaces, self.scripts.len(), model());
+        let (one, other) = tokio::join!(open(&self.twins.one), open(&self.twins.other));
+        Ok([one?, other?])
+    }
+
+    /// What differs in what was shown, by script.
+    async fn differences(&self, [one, other]: &[World; 2]) -> Result<Vec<(usize, String)>> {
+        run::others_talk(one, &self.names, self.seed).await?;
+        run::others_talk(other, &self.names, self.seed + 1).await?;
+        let (shown, shown_other) = tokio::join!(run::run(one, &self.scripts), run::run(other, &self.scripts));
+        let both: Vec<_> = shown?.into_iter().zip(shown_other?).collect();
+        let differ = |(i, (a, b)): (usize, &(run::Shown, run::Shown))| {
+            let strange = strange_wait(a).or(strange_wait(b)).map(|text| format!("told while waiting: {text}"));
+            Some((i, difference(a, b).or(strange)?))
+        };
+        Ok(both.iter().enumerate().filter_map(differ).collect())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_not_be_read_changes_no_byte() -> Result<()> {
+    let (n_cases, mut n_done) = (n_cases(), 0);
+    for seed in 0.. {
+        let pair = Pair::new(seed, CASES_A_PAIR.min(n_cases - n_done));
+        let worlds = pair.worlds().await?;
+        let differences = pair.differences(&worlds).await?;
+        if let Some((i, _)) = differences.first() {
+            let told: Vec<String> = differences.iter().take(8).map(|(i, told)| format!("script {i}, {told}")).collect();
+            let steps = &pair.scripts[*i].steps;
+            anyhow::bail!("pair {seed}: {} scripts differ\n{}\nthe first: {steps:?}", differences.len(), told.join("\n"));
+        }
+        for world in worlds {
+            let failed = world.slack.everything().into_iter().chain(world.discord.everything());
+            ensure!(!failed.into_iter().any(|seen| seen.text.contains("went wrong on my side")), "something failed");
+            world.end().await?;
+        }
+        n_done += pair.scripts.len();
+        if n_done >= n_cases {
+            break;
+        }
+    }
+    println!("{n_done} cases over {} surfaces: no byte differs", surfaces::SURFACES.len());
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Leaks that are seeded, each to be caught.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, ensure};
+use runlore_indexer::leak;
+
+use super::Pair;
+use super::surfaces::SURFACES;
+
+/// Pairs of worlds that are tried, the audience of every second one reading two spaces.
+const PAIRS: u64 = 4;
+
+/// Every named leak, and every scoped read of the catalog that the scripts come to, alone: each changes some byte.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_seeded_leak_is_caught() -> Result<()> {
+    let mut missed: BTreeSet<String> = BTreeSet::new();
+    let mut n_leaks = 0;
+    for seed in 0..PAIRS {
+        let pair = Pair::new(1_000 + seed, 2 * SURFACES.len());
+        let mut worlds = pair.worlds().await?;
+        let clean = pair.differences(&worlds).await?;
+        ensure!(clean.is_empty(), "without a leak: {}", clean[0].1);
+        if seed == 0 {
+            missed.extend(leak::reads());
+            missed.extend(leak::NAMES.iter().map(|name| (*name).to_owned()));
+            n_leaks = missed.len();
+        }
+        for name in missed.clone() {
+            leak::seed(Some(&name));
+            let [one, other] = worlds;
+            worlds = if name.starts_with("numbers.") {
+                one.end().await?;
+                other.end().await?;
+                pair.worlds().await?
+            } else {
+                [one.again(super::model()).await?, other.again(super::model()).await?]
+            };
+            let differences = pair.differences(&worlds).await;
+            leak::seed(None);
+            if differences.is_err() || differences.is_ok_and(|differences| !differences.is_empty()) {
+                missed.remove(&name);
+            }
+        }
+        for world in worlds {
+            world.end().await?;
+        }
+        if missed.is_empty() {
+            break;
+        }
+    }
+    println!("{n_leaks} leaks seeded, {} not caught: {missed:?}", missed.len());
+    ensure!(missed.is_empty() && n_leaks >= 40, "{n_leaks} leaks; not caught: {missed:?}");
+    Ok(())
+}
