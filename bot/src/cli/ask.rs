@@ -159,6 +159,7 @@ fn not_asked(sentence: String) -> Answer {
         reply: Reply::default(),
         subject: Subject::default(),
         scope: String::new(),
+        prompts: Vec::new(),
     }
 }
 
