@@ -5,6 +5,7 @@ use super::{Service, UnderWay, now_ms};
 use crate::chat::{Asked, Event, Place, PlaceKind};
 use crate::gate::Admitted;
 use crate::store::{End, Ended, Entry, PostForm};
+use crate::surface::{Outcome, Shown, Surface};
 use tokio_util::sync::CancellationToken;
 
 impl Service {
@@ -58,7 +59,8 @@ impl Service {
         }
         self.under_way().get_mut(id).into_iter().for_each(|question| question.told_before = Some(n_before));
         let mean_ms = self.store.mean_answer_ms().await.unwrap_or_default().map(|ms| ms / self.settings.at_once as i64);
-        let post = self.post_for(id, asked, PostForm::Waiting, plain(sentences::waiting(n_before, mean_ms)));
+        let shown = Shown { audience: self.audience_under_way(id), ..Shown::plain(Surface::Waiting, Outcome::Shown) };
+        let post = self.post_for(id, asked, PostForm::Waiting, plain(sentences::waiting(n_before, mean_ms)), shown);
         if let Err(error) = self.put_out(&post).await {
             tracing::warn!(question.id = id, "cannot say how many go before: {error:#}");
         }
