@@ -37,8 +37,8 @@ pub struct Typing<'a> {
 }
 
 impl Service {
-    /// At most `limit` names, those that begin with what is typed first; none for whom nothing may be read. The audit notes it once a minute,
-    /// and where it cannot, nothing is offered.
+    /// At most `limit` names, those that begin with what is typed first; none for whom nothing may be read. The audit notes it once a
+    /// minute, and where it cannot, nothing is offered.
     pub async fn complete(&self, typing: &Typing<'_>, limit: usize) -> Vec<String> {
         let asked = match &typing.circumstances {
             Some(circumstances) => Ok(circumstances.clone()),
