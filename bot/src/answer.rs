@@ -9,6 +9,7 @@ pub mod render;
 mod subject;
 pub mod words;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use jiff::Zoned;
@@ -21,10 +22,10 @@ use crate::chart::{self, Chart};
 use crate::chat::{Answer, Picture, PlannedCall, Question, Reply, Step, Timings};
 use crate::command::{self, Parsed};
 use crate::facts::{FactKind, Ledger};
-use crate::model::{CancellationToken, ModelError};
+use crate::model::{CancellationToken, LanguageModel, ModelError};
 use crate::telemetry;
 use crate::tools::{Call, Desk, Finding};
-use plan::{Asking, Plan};
+use plan::{Asking, Given, Plan};
 pub use subject::Subject;
 
 /// An answer that says only this.
@@ -40,6 +41,7 @@ struct Turn<'a> {
     ledger: Ledger,
     calls: Vec<Call>,
     picture: Option<Picture>,
+    given: Given,
     started: Instant,
     facts_ms: u64,
 }
@@ -57,15 +59,15 @@ pub async fn answer(app: &App, question: &Question, on_step: &(dyn Fn(Step) + Se
         let sentence = "This channel is not set up: nothing may be read here. Name it under [channels] in the settings.";
         return bare(question, &Finding::nothing(sentence), started);
     };
-    let mut turn = Turn { app, scope, question, ledger: Ledger::default(), calls: Vec::new(), picture: None, started, facts_ms: 0 };
-    match take_turn(&mut turn, &Watch { on_step, cancel }).await {
-        Ok(answer) => elsewhere(&turn, answer).await,
-        Err(error) => {
-            let reference = telemetry::failure_reference(&error);
-            let sentence = format!("Something went wrong on my side; the log has the reason under {reference}.");
-            Answer { reference: Some(reference), ..bare(question, &Finding::nothing(sentence), started) }
-        }
-    }
+    let (ledger, calls, given) = (Ledger::default(), Vec::new(), Given::default());
+    let mut turn = Turn { app, scope, question, ledger, calls, picture: None, given, started, facts_ms: 0 };
+    let answer = take_turn(&mut turn, &Watch { on_step, cancel }).await.unwrap_or_else(|error| {
+        let reference = telemetry::failure_reference(&error);
+        let sentence = format!("Something went wrong on my side; the log has the reason under {reference}.");
+        Answer { reference: Some(reference), ..bare(question, &Finding::nothing(sentence), started) }
+    });
+    let answer = elsewhere(&turn, answer).await;
+    Answer { prompts: turn.given.hashes(), ..answer }
 }
 
 /// The answer; where this leaks, one that says whether what was not found is somewhere else.
@@ -118,8 +120,8 @@ async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: &Zoned, watch: &
     if !strays(turn, &finding, &shown).is_empty() {
         return Ok(finish(turn, finding, None));
     }
-    let scope = turn.scope.id();
-    (watch.on_step)(Step::Facts { text: shown, reply: Box::new(render::reply(&finding, None)), scope });
+    let (reply, scope) = (Box::new(render::reply(&finding, None)), turn.scope.id());
+    (watch.on_step)(Step::Facts { text: shown, reply, scope, records: records(turn, &finding), prompts: turn.given.hashes() });
     let narration = narrate(turn, &mut finding, watch).await;
     Ok(finish(turn, finding, narration.as_deref()))
 }
@@ -129,9 +131,13 @@ async fn ask_to_choose(turn: &Turn<'_>, links: &link::Links, choice: &plan::Choi
     (watch.on_step)(Step::Waiting("choosing what to look up".to_owned()));
     let model = turn.app.model().await?;
     let scope_id = turn.scope.id();
-    let asking = Asking { model: &*model, prompts: &turn.app.prompts, scope_id: &scope_id, cancel: watch.cancel };
+    let asking = asking(turn, &*model, &scope_id, watch);
     let chosen = plan::ask_model(&turn.question.text, links, choice, &asking).await;
     chosen.inspect_err(|error| warn("the model did not plan", error)).ok()
+}
+
+fn asking<'a>(turn: &'a Turn<'_>, model: &'a dyn LanguageModel, scope_id: &'a str, watch: &'a Watch<'_>) -> Asking<'a> {
+    Asking { model, prompts: &turn.app.prompts, scope_id, cancel: watch.cancel, given: &turn.given }
 }
 
 async fn look_up(turn: &mut Turn<'_>, calls: Vec<Call>) -> anyhow::Result<Finding> {
@@ -205,7 +211,7 @@ async fn narrate(turn: &Turn<'_>, finding: &mut Finding, watch: &Watch<'_>) -> O
     (watch.on_step)(Step::Waiting("reading it over".to_owned()));
     let model = turn.app.model().await?;
     let scope_id = turn.scope.id();
-    let asking = Asking { model: &*model, prompts: &turn.app.prompts, scope_id: &scope_id, cancel: watch.cancel };
+    let asking = asking(turn, &*model, &scope_id, watch);
     if finding.quotes.len() > 1 {
         let picked = narrate::pick(&turn.question.text, &finding.quotes, &asking).await;
         let picked = picked.inspect_err(|error| warn("the model did not pick", error)).unwrap_or_default();
@@ -247,6 +253,15 @@ fn strays(turn: &Turn<'_>, finding: &Finding, text: &str) -> Vec<String> {
     // What the call says was looked up (names of metrics, filters) was asked for or linked.
     quotes.extend(args.iter().map(String::as_str));
     check::strays(text, &check::Sources { facts: turn.ledger.facts(), records: &records, quotes: &quotes, question: &turn.question.text })
+}
+
+/// Every record that a finding names or takes a value from, in order.
+fn records(turn: &Turn<'_>, finding: &Finding) -> Vec<String> {
+    let cited = finding.records.iter().map(|source| &source.key);
+    let quoted = finding.quotes.iter().map(|quote| &quote.record);
+    let stated = turn.ledger.facts().iter().filter_map(|fact| fact.record.as_ref());
+    let every: BTreeSet<&String> = cited.chain(quoted).chain(stated).collect();
+    every.into_iter().cloned().collect()
 }
 
 /// Renders, checks, and keeps of the facts what the text shows.
@@ -297,5 +312,6 @@ fn bare(question: &Question, finding: &Finding, started: Instant) -> Answer {
         reply: render::reply(finding, None),
         subject: question.subject.clone(),
         scope: String::new(),
+        prompts: Vec::new(),
     }
 }

@@ -9,9 +9,12 @@ mod messenger;
 pub(crate) mod parts;
 pub(crate) mod text;
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 pub use button::Button;
+pub(crate) use event::SHARED;
 pub use event::{Asked, BESIDE, Event, Incoming, PerPlatform, Place, PlaceKind, Platform, Press, Way};
 use jiff::tz::TimeZone;
 pub use messenger::{Messenger, SendError};
@@ -185,6 +188,21 @@ pub struct Answer {
     /// The id of the scope that it was made under; empty where nothing was read.
     #[serde(skip)]
     pub scope: String,
+    /// The hashes of the prompts that the model was given for it, in order.
+    #[serde(skip)]
+    pub prompts: Vec<String>,
+}
+
+impl Answer {
+    /// Every record that it names or takes a value from, the most important first.
+    pub fn every_record(&self) -> Vec<String> {
+        let cited = self.citations.iter().map(|citation| &citation.record);
+        let quoted = self.quotes.iter().map(|quote| &quote.record);
+        let stated = self.facts.iter().filter_map(|fact| fact.record.as_ref());
+        let mut seen = BTreeSet::new();
+        let every = self.records.iter().chain(cited).chain(quoted).chain(stated);
+        every.filter(|record| seen.insert(record.as_str())).cloned().collect()
+    }
 }
 
 /// What a person sees while an answer is made.
@@ -200,6 +218,10 @@ pub enum Step {
         reply: Box<Reply>,
         /// The id of the scope that they were read under.
         scope: String,
+        /// Every record that they name or take a value from.
+        records: Vec<String>,
+        /// The hashes of the prompts that the model was given so far.
+        prompts: Vec<String>,
     },
     /// A piece of the model's sentence, already checked.
     Narration(String),

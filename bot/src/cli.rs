@@ -1,6 +1,7 @@
 //! The command line: arguments, one call each, and exit codes that a script can use.
 
 mod ask;
+mod audit;
 mod demo;
 mod doctor;
 mod feedback;
@@ -25,7 +26,8 @@ use thiserror::Error;
 
 use crate::app::{App, ModelUse};
 use crate::config::BotSettings;
-use crate::terminal::{self, ColorChoice};
+use crate::store::Store;
+use crate::terminal::{self, ColorChoice, Terminal};
 
 /// The teammate that has read every run: indexes an ML team's runs, notes and pulls, and answers questions about them
 #[derive(Debug, Parser)]
@@ -58,6 +60,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Show what people said about answers
     Feedback(feedback::FeedbackArgs),
+    /// Show who was shown what, without its words, and check that nobody changed that
+    Audit(audit::AuditArgs),
     /// Find notes, pulls, configs and runs by words
     Search(search::SearchArgs),
     /// List runs, newest first
@@ -149,6 +153,7 @@ async fn dispatch(command: Command, options: &Options) -> anyhow::Result<Exit> {
         Command::Chat(args) => chat(&args, options).await,
         Command::Serve(args) => serve::serve(&args, options).await,
         Command::Feedback(args) => feedback::feedback(&args, options).await,
+        Command::Audit(args) => audit::audit(&args, options).await,
         Command::Search(args) => search::search(&args, options).await,
         Command::Runs(args) => runs::runs(&args, options).await,
         Command::Status => status::status(options).await,
@@ -165,8 +170,8 @@ async fn chat(asking: &Asking, options: &Options) -> anyhow::Result<Exit> {
     }
     let settings = options.settings()?;
     let audience = asking.audience(&settings)?;
-    let app = asking.open(settings).await?;
-    terminal::chat(Arc::new(app), audience, options.color).await?;
+    let terminal = asking.open(settings).await?;
+    terminal::chat(Arc::new(terminal), audience, options.color).await?;
     Ok(Exit::Fine)
 }
 
@@ -181,9 +186,12 @@ impl Options {
 
 impl Asking {
     /// Opens what answers; the model is loaded when it is first needed.
-    async fn open(&self, settings: Settings) -> anyhow::Result<App> {
+    async fn open(&self, settings: Settings) -> anyhow::Result<Terminal> {
         let model = if self.no_model { ModelUse::None } else { ModelUse::AsConfigured };
-        App::open(settings, model).await.context("cannot open catalog and indexes; `runlore doctor` says more")
+        let state = settings.state_url.clone();
+        let app = App::open(settings, model).await.context("cannot open catalog and indexes; `runlore doctor` says more")?;
+        let store = Store::open(&state).await.context("what is shown cannot be noted")?;
+        Ok(Terminal::new(app, store))
     }
 
     /// Who will see the reply.
@@ -201,6 +209,11 @@ fn audience(settings: &Settings, channel: Option<&str>) -> Result<Audience, Wron
     let known: Vec<String> = settings.access.policy.channels().map(|known| format!("`{known}`")).collect();
     let known = if known.is_empty() { "the settings name none".to_owned() } else { format!("there are {}", known.join(", ")) };
     Err(WrongUse(format!("no channel `{name}`; {known}")))
+}
+
+/// Whether there is a state: before the first question there is none on SQLite.
+fn has_state(settings: &Settings) -> bool {
+    settings.state_url.strip_prefix("sqlite://").is_none_or(|path| std::path::Path::new(path).exists())
 }
 
 /// Opens catalog and indexes.

@@ -17,6 +17,7 @@ pub mod refusal;
 pub mod serve;
 pub mod slack;
 pub mod store;
+pub mod surface;
 pub mod telemetry;
 pub mod terminal;
 pub mod tools;

@@ -14,6 +14,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use secrecy::SecretString;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 pub use tokio_util::sync::CancellationToken;
@@ -27,6 +28,19 @@ pub struct Prompt {
     pub scope_id: String,
     /// This question, short.
     pub varying: String,
+}
+
+impl Prompt {
+    /// What the model reads behind the fixed part.
+    pub fn message(&self) -> String {
+        format!("{}\n{}", self.scope_id, self.varying)
+    }
+
+    /// The SHA-256, in hex, of all that the model reads: the fixed part, a line feed and the message. It names the prompt without its text.
+    pub fn hash(&self) -> String {
+        let digest = Sha256::digest(format!("{}\n{}", self.fixed, self.message()));
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// The shape that the model's text must have.

@@ -35,7 +35,7 @@ pub use tasks::run;
 use crate::app::App;
 use crate::chat::{Asked, Incoming, Messenger, PerPlatform, Platform};
 use crate::gate::{Admitted, Limits};
-use crate::store::{Store, StoreError};
+use crate::store::{Audited, Store, StoreError};
 
 /// Longest wait for the insert that stands before an acknowledgement.
 const INSERT_DEADLINE: Duration = Duration::from_secs(2);
@@ -137,6 +137,12 @@ impl Service {
         if fixed(settings) != fixed(&self.settings) {
             tracing::warn!("`health`, `at_once` and `deadline_s` of [serve] change with the next start");
         }
+    }
+
+    /// Whether something may be shown that does not go through the outbox: only once the audit has its row.
+    async fn may_show(&self, audited: &Audited) -> bool {
+        let written = self.store.audit(audited, now_ms()).await;
+        written.inspect_err(|error| tracing::error!(%error, "the audit cannot be written; something is not shown")).is_ok()
     }
 
     /// Fires when the service is to end.

@@ -1,28 +1,38 @@
-//! The state: what came in, what goes out, what was answered, what threads are about. It cannot be made again; a backup holds it.
+//! The state: what came in, what goes out, what was answered and shown, what threads are about. It cannot be made again; a backup holds it.
 //!
 //! SQLite by default, PostgreSQL when scaled out, one SQL text for both. Every change that belongs together is one transaction.
 
 mod answers;
+mod audit;
 mod feedback;
 mod inbox;
 mod outbox;
 mod threads;
+
+use std::time::Duration;
 
 use runlore_indexer::catalog::{CatalogError, open_database};
 use sqlx::AnyPool;
 use thiserror::Error;
 
 pub use answers::Kept;
+pub use audit::{AuditFilter, AuditRow, AuditState, Audited};
 pub use feedback::{Feedback, FeedbackCounts, Verdict};
 pub use inbox::{End, Ended, Entry};
 pub use outbox::{MadeUnder, Outgoing, Post, PostForm, Sent, outbox_id};
 pub use threads::ThreadChange;
 
 /// In order; a step that was once released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "state", include_str!("../migrations/state/0001_state.sql")),
     (2, "thread people", include_str!("../migrations/state/0002_thread_people.sql")),
+    (3, "audit", include_str!("../migrations/state/0003_audit.sql")),
 ];
+
+/// Two programs may make the same SQLite tables at the same moment: how often, and how long after, the second looks whether they are there
+/// now. PostgreSQL lets the second wait by itself.
+const LOOKS: u32 = 5;
+const LOOK_AFTER: Duration = Duration::from_millis(200);
 
 /// Handle on the state; cheap to clone.
 #[derive(Debug, Clone)]
@@ -52,10 +62,7 @@ impl Store {
     /// # Errors
     /// Where the database does not serve or holds tables of a later version.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let open = || async {
-            open_database(url, "runlore_state", &MIGRATIONS).await.map_err(|e: CatalogError| StoreError::Opening(e.to_string()))
-        };
-        Ok(Self { pool: open().await?, inlet: open().await? })
+        Ok(Self { pool: open_pool(url).await?, inlet: open_pool(url).await? })
     }
 
     /// Whether the database answers.
@@ -67,7 +74,8 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets what ended before then: questions and messages that nothing can be pressed under any more, and quiet threads.
+    /// Forgets what ended before then: questions and messages that nothing can be pressed under any more, and quiet threads. The audit is
+    /// kept for good.
     ///
     /// # Errors
     /// Where the database does not serve.
@@ -82,6 +90,20 @@ impl Store {
             sqlx::query(delete).bind(before_ms).execute(&self.pool).await?;
         }
         Ok(())
+    }
+}
+
+async fn open_pool(url: &str) -> Result<AnyPool, StoreError> {
+    let mut n_looks = 0;
+    loop {
+        n_looks += 1;
+        match open_database(url, "runlore_state", &MIGRATIONS).await {
+            Ok(pool) => return Ok(pool),
+            Err(_) if n_looks < LOOKS && url.starts_with("sqlite:") => tokio::time::sleep(LOOK_AFTER).await,
+            // The catalog's advice on tables is not the state's: it cannot be made again.
+            Err(CatalogError::Migration(e)) => return Err(StoreError::Opening(format!("its tables cannot be brought up to date: {e}"))),
+            Err(e) => return Err(StoreError::Opening(e.to_string())),
+        }
     }
 }
 

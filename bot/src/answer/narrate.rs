@@ -124,7 +124,7 @@ pub async fn narrate(question: &str, finding: &Finding, facts: &[Fact], asking: 
     let values = context! { question, answer, marks => told.join(", ") };
     let prompt = asking.prompts.render("narrate", asking.scope_id, values).map_err(|e| ModelError::OutOfShape(e.to_string()))?;
     let request = Request { prompt, shape: Shape::Lark(grammar(&marks)), max_tokens: MAX_TOKENS };
-    let text = asking.model.generate(&request, &|_| {}, asking.cancel).await?;
+    let text = asking.ask(&request).await?;
     Ok(fill(text.trim(), &marks))
 }
 
@@ -201,7 +201,7 @@ pub async fn pick(question: &str, quotes: &[Quote], asking: &Asking<'_>) -> Resu
         "additionalProperties": false,
     });
     let request = Request { prompt, shape: Shape::Json(schema), max_tokens: 24 };
-    let text = asking.model.generate(&request, &|_| {}, asking.cancel).await?;
+    let text = asking.ask(&request).await?;
     let picked: Picked = serde_json::from_str(&text).map_err(|e| ModelError::OutOfShape(e.to_string()))?;
     let mut places: Vec<usize> = picked.passages.iter().filter_map(|letter| letters.iter().position(|other| other == letter)).collect();
     let mut seen = std::collections::BTreeSet::new();

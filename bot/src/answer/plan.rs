@@ -8,13 +8,15 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Mutex, PoisonError};
+
 use minijinja::context;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::link::Links;
 use crate::directions::Directions;
-use crate::model::{CancellationToken, LanguageModel, ModelError, Request, Shape};
+use crate::model::{CancellationToken, LanguageModel, ModelError, Prompt, Request, Shape};
 use crate::prompts::Prompts;
 use crate::tools::{Call, Which};
 
@@ -69,7 +71,7 @@ pub async fn ask_model(question: &str, links: &Links, choice: &Choice, asking: &
     let values = context! { question, metrics, runs, params => links.params };
     let prompt = asking.prompts.render("plan", asking.scope_id, values).map_err(|e| ModelError::OutOfShape(e.to_string()))?;
     let request = Request { prompt, shape: Shape::Json(schema), max_tokens: MAX_TOKENS };
-    let text = asking.model.generate(&request, &|_| {}, asking.cancel).await?;
+    let text = asking.ask(&request).await?;
     let chosen: Chosen = serde_json::from_str(&text).map_err(|e| ModelError::OutOfShape(e.to_string()))?;
     let which = match (choice.which, chosen.which) {
         // What the words say stands.
@@ -91,4 +93,32 @@ pub struct Asking<'a> {
     pub scope_id: &'a str,
     /// Stops it.
     pub cancel: &'a CancellationToken,
+    /// What it was given so far.
+    pub given: &'a Given,
+}
+
+impl Asking<'_> {
+    /// The model's text for a request, whose prompt counts as given whatever becomes of it.
+    ///
+    /// # Errors
+    /// Where the model does not serve or was stopped.
+    pub async fn ask(&self, request: &Request) -> Result<String, ModelError> {
+        self.given.note(&request.prompt);
+        self.model.generate(request, &|_| {}, self.cancel).await
+    }
+}
+
+/// The hashes of the prompts that the model was given for one answer, in order.
+#[derive(Debug, Default)]
+pub struct Given(Mutex<Vec<String>>);
+
+impl Given {
+    /// All of them.
+    pub fn hashes(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, prompt: &Prompt) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(prompt.hash());
+    }
 }

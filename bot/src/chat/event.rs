@@ -122,11 +122,19 @@ pub struct Asked {
 /// Stands before the message that began a conversation, where a platform keeps it in the channel itself.
 pub const BESIDE: &str = "re:";
 
+/// Begins the id of a question that the button which shares an answer asks again.
+pub(crate) const SHARED: &str = "shared ";
+
 impl Asked {
     /// Whether its conversation begins with it, so that nobody else has said anything there.
     pub fn begins(&self) -> bool {
         let thread = self.place.thread.as_deref().unwrap_or_default();
         self.place.kind == PlaceKind::Direct || thread.strip_prefix(BESIDE).unwrap_or(thread) == self.message
+    }
+
+    /// Asked again by the button that shares an answer.
+    pub fn is_shared(&self) -> bool {
+        self.message.starts_with(SHARED)
     }
 
     /// Whether the asker alone sees the answer.

@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Asking, Exit, Form, Options, WrongUse, out};
 use crate::answer::Subject;
-use crate::app::App;
 use crate::chat::{Answer, Question, Reply, Timings};
-use crate::terminal;
+use crate::surface::{Outcome, Shown, Surface};
+use crate::terminal::{self, Terminal};
 
 #[derive(Debug, Args)]
 pub(super) struct AskArgs {
@@ -35,11 +35,11 @@ pub(super) async fn ask(args: &AskArgs, options: &Options) -> anyhow::Result<Exi
     let settings = options.settings()?;
     let audience = args.asking.audience(&settings)?;
     let lines = args.batch.as_deref().map(open_lines).transpose()?;
-    let app = args.asking.open(settings).await?;
+    let terminal = args.asking.open(settings).await?;
     let cancel = cancelled_by_ctrl_c();
     match lines {
-        Some(lines) => batch(&app, lines, &audience, options.form, &cancel).await,
-        None => one(&app, Question::new(args.question.join(" "), audience).in_zone(TimeZone::system()), options, &cancel).await,
+        Some(lines) => batch(&terminal, lines, &audience, options.form, &cancel).await,
+        None => one(&terminal, Question::new(args.question.join(" "), audience).in_zone(TimeZone::system()), options, &cancel).await,
     }
 }
 
@@ -55,14 +55,14 @@ fn cancelled_by_ctrl_c() -> CancellationToken {
     cancel
 }
 
-async fn one(app: &App, question: Question, options: &Options, cancel: &CancellationToken) -> anyhow::Result<Exit> {
+async fn one(terminal: &Terminal, question: Question, options: &Options, cancel: &CancellationToken) -> anyhow::Result<Exit> {
     let answer = if options.form == Form::Text && io::stdout().is_terminal() {
-        terminal::answer(app, &question, options.color, cancel).await?
+        terminal.show(&question, options.color, cancel).await?
     } else {
-        let answer = app.answer(&question, &|_| {}, cancel).await;
+        let answer = terminal.answer(Surface::Ask, &question, cancel).await?;
         print(&answer, options.form)?;
         if options.form == Form::Text {
-            terminal::show_picture(app, &answer, false)?;
+            terminal::show_picture(&terminal.app, &answer, false)?;
         }
         answer
     };
@@ -87,7 +87,7 @@ fn open_lines(file: &str) -> Result<Lines, WrongUse> {
 }
 
 /// Answers a line at a time, in order, each printed as soon as it is there.
-async fn batch(app: &App, mut lines: Lines, audience: &Audience, form: Form, cancel: &CancellationToken) -> anyhow::Result<Exit> {
+async fn batch(terminal: &Terminal, mut lines: Lines, audience: &Audience, form: Form, cancel: &CancellationToken) -> anyhow::Result<Exit> {
     let mut exit = Exit::Fine;
     loop {
         let read = tokio::task::spawn_blocking(move || (lines.next(), lines));
@@ -103,8 +103,14 @@ async fn batch(app: &App, mut lines: Lines, audience: &Audience, form: Form, can
         let line = line.context("cannot read the questions")?;
         let answer = match question_of(&String::from_utf8_lossy(&line)) {
             Line::Empty => continue,
-            Line::Question(text) => app.answer(&Question::new(text, audience.clone()).in_zone(TimeZone::system()), &|_| {}, cancel).await,
-            Line::Wrong(text) => not_asked(text),
+            Line::Question(text) => {
+                let question = Question::new(text, audience.clone()).in_zone(TimeZone::system());
+                terminal.answer(Surface::Ask, &question, cancel).await?
+            }
+            Line::Wrong(text) => {
+                terminal.note(Shown::plain(Surface::Ask, Outcome::Refused)).await?;
+                not_asked(text)
+            }
         };
         if answer.reference.is_some() || answer.question.is_empty() {
             exit = exit.max(Exit::Complaints);
@@ -159,6 +165,7 @@ fn not_asked(sentence: String) -> Answer {
         reply: Reply::default(),
         subject: Subject::default(),
         scope: String::new(),
+        prompts: Vec::new(),
     }
 }
 

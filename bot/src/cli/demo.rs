@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::models::{DEFAULT_SETS, FileState, sets, state};
 use super::{Asking, Exit, Form, Options, index, models, open_corpus, out};
 use crate::chat::{Answer, Question};
-use crate::terminal;
+use crate::surface::Surface;
+use crate::terminal::Terminal;
 
 static TEAM: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures");
 
@@ -53,11 +54,11 @@ pub(super) async fn demo(args: &DemoArgs, options: &Options) -> anyhow::Result<E
     drop(corpus);
     let file = settings.file.display().to_string();
     let asking = Asking { as_channel: None, no_model };
-    let app = asking.open(settings).await?;
+    let terminal = asking.open(settings).await?;
     let mut answers = Vec::new();
     for text in questions() {
         let question = Question::new(text, Audience::Terminal);
-        answers.push(show(&app, question, options).await?);
+        answers.push(show(&terminal, question, options).await?);
     }
     let failed = answers.iter().any(|answer| answer.reference.is_some());
     match options.form {
@@ -68,16 +69,16 @@ pub(super) async fn demo(args: &DemoArgs, options: &Options) -> anyhow::Result<E
     Ok(if failed || report.is_failure() { Exit::Failure } else { Exit::Fine })
 }
 
-async fn show(app: &crate::app::App, question: Question, options: &Options) -> anyhow::Result<Answer> {
+async fn show(terminal: &Terminal, question: Question, options: &Options) -> anyhow::Result<Answer> {
     let cancel = CancellationToken::new();
     if options.form == Form::Json {
-        return Ok(app.answer(&question, &|_| {}, &cancel).await);
+        return terminal.answer(Surface::Ask, &question, &cancel).await;
     }
     out::line(&format!("\n> {}", question.text))?;
     if io::stdout().is_terminal() {
-        return terminal::answer(app, &question, options.color, &cancel).await;
+        return terminal.show(&question, options.color, &cancel).await;
     }
-    let answer = app.answer(&question, &|_| {}, &cancel).await;
+    let answer = terminal.answer(Surface::Ask, &question, &cancel).await?;
     out::line(&answer.answer)?;
     Ok(answer)
 }

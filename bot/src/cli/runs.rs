@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Asking, Exit, Form, Options, out};
 use crate::chat::Question;
+use crate::surface::Surface;
 
 #[derive(Debug, Args)]
 pub(super) struct RunsArgs {
@@ -46,9 +47,9 @@ pub(super) async fn runs(args: &RunsArgs, options: &Options) -> anyhow::Result<E
     let settings = options.settings()?;
     let asking = Asking { as_channel: args.as_channel.clone(), no_model: true };
     let audience = asking.audience(&settings)?;
-    let app = asking.open(settings).await?;
+    let terminal = asking.open(settings).await?;
     let question = Question::new(command(args), audience).in_zone(TimeZone::system());
-    let answer = app.answer(&question, &|_| {}, &CancellationToken::new()).await;
+    let answer = terminal.answer(Surface::Runs, &question, &CancellationToken::new()).await?;
     match options.form {
         Form::Json => out::json(&answer)?,
         Form::Text => out::line(&answer.answer)?,

@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::{Asking, Exit, Form, Options, WrongUse, out};
 use crate::answer::dates::resolve_date;
 use crate::answer::link::{Resolved, resolve_project};
+use crate::surface::{Outcome, Shown, Surface};
 
 /// Characters of a passage that a person is shown.
 const MAX_EXCERPT: usize = 280;
@@ -66,11 +67,23 @@ pub(super) async fn search(args: &SearchArgs, options: &Options) -> anyhow::Resu
     let settings = options.settings()?;
     let asking = Asking { as_channel: args.as_channel.clone(), no_model: true };
     let audience = asking.audience(&settings)?;
-    let app = asking.open(settings).await?;
-    let vocabulary = app.vocabulary(&audience).await.context("cannot read the catalog")?;
-    let filter = filter(args, &vocabulary)?;
+    let terminal = asking.open(settings).await?;
+    let scope = terminal.app.access().policy.scope_for(&audience).map(|scope| scope.id()).unwrap_or_default();
+    let shown = Shown { audience: audience.to_string(), scope, ..Shown::plain(Surface::Search, Outcome::Refused) };
+    let vocabulary = terminal.app.vocabulary(&audience).await.context("cannot read the catalog")?;
+    let filter = match filter(args, &vocabulary) {
+        Ok(filter) => filter,
+        Err(wrong) => {
+            // It may name projects that come near.
+            terminal.note(shown).await?;
+            return Err(wrong.into());
+        }
+    };
     let words = args.words.join(" ");
-    let found = app.search(&audience, &words, &filter, args.limit).await.context("cannot search")?;
+    let found = terminal.app.search(&audience, &words, &filter, args.limit).await.context("cannot search")?;
+    let records: Vec<String> = found.passages.iter().map(|passage| passage.key().to_owned()).collect();
+    let outcome = if records.is_empty() { Outcome::Abstained } else { Outcome::Answered };
+    terminal.note(Shown { outcome, records, ..shown }).await?;
     match options.form {
         Form::Json => out::json(&found_json(&words, &found))?,
         Form::Text => out::line(&text(&words, &found))?,

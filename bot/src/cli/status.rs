@@ -10,7 +10,7 @@ use runlore_indexer::search::Corpus;
 use runlore_indexer::space::{ReadScope, Space};
 use serde::Serialize;
 
-use super::{Exit, Form, Options, open_corpus, out};
+use super::{Exit, Form, Options, has_state, open_corpus, out};
 use crate::store::{FeedbackCounts, Store};
 
 #[derive(Serialize)]
@@ -95,16 +95,16 @@ async fn gather(settings: &Settings, corpus: &Corpus) -> anyhow::Result<StatusJs
 }
 
 async fn service(settings: &Settings) -> anyhow::Result<Option<ServiceJson>> {
-    let is_there = settings.state_url.strip_prefix("sqlite://").is_none_or(|path| std::path::Path::new(path).exists());
-    if !is_there {
+    if !has_state(settings) {
         return Ok(None);
     }
     let store = Store::open(&settings.state_url).await?;
-    Ok(Some(ServiceJson {
-        questions: store.question_counts().await?.into_iter().collect(),
-        messages: store.outbox_counts().await?.into_iter().collect(),
-        feedback: store.feedback_counts().await?,
-    }))
+    let questions: BTreeMap<String, i64> = store.question_counts().await?.into_iter().collect();
+    let messages: BTreeMap<String, i64> = store.outbox_counts().await?.into_iter().collect();
+    // The terminal alone leaves a state without either.
+    let has_served = !questions.is_empty() || !messages.is_empty();
+    let feedback = store.feedback_counts().await?;
+    Ok(has_served.then_some(ServiceJson { questions, messages, feedback }))
 }
 
 /// The service in a line.

@@ -165,9 +165,8 @@ impl Engine {
 
     async fn write(&self, request: &Request, on_text: &(dyn Fn(&str) + Send + Sync)) -> Result<String, ModelError> {
         let _turn = self.turns.acquire().await.map_err(|_| stopped("it is closed"))?;
-        let varying = format!("{}\n{}", request.prompt.scope_id, request.prompt.varying);
         // The library's own limit lies a little above ours: a sequence that reaches it would be kept.
-        let library_request = messages(&request.prompt.fixed, &varying)
+        let library_request = messages(&request.prompt.fixed, &request.prompt.message())
             .set_sampler_max_len(request.max_tokens + 8)
             .set_constraint(constraint(&request.shape, &self.end_ids));
         let mut stream = self.model.stream_chat_request(library_request).await.map_err(stopped)?;

@@ -133,7 +133,7 @@ impl ServerModel {
 
     fn body(&self, request: &Request, asking: Asking) -> Value {
         let prompt = &request.prompt;
-        let mut user = format!("{}\n{}", prompt.scope_id, prompt.varying);
+        let mut user = prompt.message();
         if asking.in_words {
             user.push_str("\n\n");
             user.push_str(&shape::in_words(&request.shape));

@@ -2,9 +2,11 @@
 
 use runlore_indexer::catalog::Vocabulary;
 
-use super::Service;
+use super::{Service, now_ms};
 use crate::chat::Place;
 use crate::gate::{self, Circumstances};
+use crate::store::Audited;
+use crate::surface::{Outcome, Shown, Surface};
 
 /// Which names fit where somebody types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +37,8 @@ pub struct Typing<'a> {
 }
 
 impl Service {
-    /// At most `limit` names, those that begin with what is typed first; none for whom nothing may be read.
+    /// At most `limit` names, those that begin with what is typed first; none for whom nothing may be read. The audit notes it once a
+    /// minute, and where it cannot, nothing is offered.
     pub async fn complete(&self, typing: &Typing<'_>, limit: usize) -> Vec<String> {
         let asked = match &typing.circumstances {
             Some(circumstances) => Ok(circumstances.clone()),
@@ -44,10 +47,23 @@ impl Service {
         let Ok(circumstances) = asked else { return Vec::new() };
         let access = self.app.access();
         let Ok(audience) = gate::audience_of(typing.place, typing.person, &circumstances, &access) else { return Vec::new() };
-        match self.app.vocabulary(&self.app.unmasked("completion.of_all", &audience)).await {
+        let names = match self.app.vocabulary(&self.app.unmasked("completion.of_all", &audience)).await {
             Ok(vocabulary) => matching(&vocabulary, typing, limit),
             Err(error) => {
                 tracing::warn!("no names for somebody who types: {error:#}");
+                Vec::new()
+            }
+        };
+        if names.is_empty() {
+            return names;
+        }
+        let scope = access.policy.scope_for(&audience).map(|scope| scope.id()).unwrap_or_default();
+        let shown = Shown { audience: audience.to_string(), scope, ..Shown::plain(Surface::Completion, Outcome::Shown) };
+        let noted = self.store.audit_once_a_minute(&Audited::at(typing.place, typing.person, "", shown), now_ms()).await;
+        match noted {
+            Ok(()) => names,
+            Err(error) => {
+                tracing::error!(%error, "the audit cannot be written; no names for somebody who types");
                 Vec::new()
             }
         }

@@ -6,31 +6,36 @@ use super::Service;
 use super::sentences;
 use crate::chat::{Place, PlaceKind, Platform};
 use crate::gate;
+use crate::store::Audited;
+use crate::surface::{Outcome, Shown, Surface};
 use runlore_indexer::record::RecordKind;
 
 impl Service {
     pub(super) async fn show_home(&self, platform: Platform, workspace: &str, person: &str) -> anyhow::Result<()> {
         let Some(messenger) = self.messenger(platform) else { return Ok(()) };
         let place = Place { platform, workspace: workspace.to_owned(), channel: String::new(), kind: PlaceKind::Direct, thread: None };
-        if let Err(error) = messenger.show_home(person, &self.status_lines(&place, person).await).await {
+        let (mut lines, shown) = self.status_lines(&place, person).await;
+        if !self.may_show(&Audited::at(&place, person, "", shown)).await {
+            lines = vec![sentences::CANNOT_NOTE.to_owned()];
+        }
+        if let Err(error) = messenger.show_home(person, &lines).await {
             tracing::warn!(%error, "cannot show somebody's page");
         }
         Ok(())
     }
 
-    async fn status_lines(&self, place: &Place, person: &str) -> Vec<String> {
+    async fn status_lines(&self, place: &Place, person: &str) -> (Vec<String>, Shown) {
         let health = if self.app.is_model_missing() { sentences::WITHOUT_MODEL } else { sentences::WELL };
         let mut lines = vec![health.to_owned()];
         lines.extend(sentences::n_waiting(self.queue().len()));
-        lines.push(match self.read_for(place, person).await {
-            Ok(read) => read,
-            Err(refusal) => refusal,
-        });
-        lines
+        let refused = |refusal| (refusal, Shown::plain(Surface::Home, Outcome::Refused));
+        let (read, shown) = self.read_for(place, person).await.unwrap_or_else(refused);
+        lines.push(read);
+        (lines, shown)
     }
 
     /// What was read that this person may see in direct messages, or why nothing.
-    async fn read_for(&self, place: &Place, person: &str) -> Result<String, String> {
+    async fn read_for(&self, place: &Place, person: &str) -> Result<(String, Shown), String> {
         let circumstances = self.circumstances(place, person).await.map_err(|refusal| refusal.to_string())?;
         let access = self.app.access();
         let audience = gate::audience_of(place, person, &circumstances, &access).map_err(|refusal| refusal.to_string())?;
@@ -44,6 +49,7 @@ impl Service {
         counts.into_iter().for_each(|count| *by_kind.entry(count.kind).or_default() += count.n_records);
         let of = |kind: RecordKind| by_kind.get(kind.as_str()).map(|n| (kind, *n));
         let read: Vec<(RecordKind, u64)> = RecordKind::ALL.into_iter().filter_map(of).collect();
-        Ok(sentences::has_read(&read))
+        let shown = Shown { audience: audience.to_string(), scope: scope.id(), ..Shown::plain(Surface::Home, Outcome::Shown) };
+        Ok((sentences::has_read(&read), shown))
     }
 }

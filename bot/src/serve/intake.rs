@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::sentences::{self, plain};
 use super::{Service, now_ms};
-use crate::chat::{Asked, Event, Place, Platform, SendError, Way};
+use crate::chat::{Asked, Event, Place, Platform, Reply, SendError, Way};
 use crate::gate::{self, Admitted, Circumstances};
 use crate::refusal::Refusal;
-use crate::store::{End, Ended, Entry, Post, PostForm};
+use crate::store::{Audited, End, Ended, Entry, Post, PostForm};
+use crate::surface::{Outcome, Shown, Surface};
 use crate::telemetry;
 use tokio::sync::Semaphore;
 
@@ -178,11 +179,7 @@ impl Service {
             Event::Left { place } => tracing::warn!(channel.id = place.channel, "taken out of a channel, or the channel is gone"),
             Event::HomeOpened { workspace, person, .. } => self.show_home(event.platform(), workspace, person).await?,
             Event::ShutOut { why, .. } => self.shut_out(event.platform(), why),
-            Event::TalkOpened { place, .. } => {
-                if let Some(messenger) = self.messenger(place.platform) {
-                    messenger.offer(place).await;
-                }
-            }
+            Event::TalkOpened { place, person } => self.offer(place, person).await,
             Event::Asked(_) => {}
         }
         Ok(self.store.done(id, now_ms()).await?)
@@ -193,9 +190,12 @@ impl Service {
             person: Default::default(),
             channel: self.circumstances(place, "").await.map(|c| c.channel).unwrap_or_default(),
         };
-        let sentence = match gate::audience_of(place, "", &nobody, &self.app.access()) {
-            Ok(_) => sentences::greeting("@Runlore"),
-            Err(refusal) => refusal.to_string(),
+        let (sentence, shown) = match gate::audience_of(place, "", &nobody, &self.app.access()) {
+            Ok(audience) => {
+                let shown = Shown { audience: audience.to_string(), ..Shown::plain(Surface::Greeting, Outcome::Shown) };
+                (sentences::greeting("@Runlore"), shown)
+            }
+            Err(refusal) => (refusal.to_string(), Shown::plain(Surface::Greeting, Outcome::Refused)),
         };
         let sentence = self.app.count_beyond("greeting.counts_all").await.map_or(sentence.clone(), |n| format!("{sentence} {n}"));
         let post = Post {
@@ -208,15 +208,29 @@ impl Service {
             reply: plain(sentence),
             form: PostForm::Whole,
             made_under: None,
+            shown,
         };
         self.store.put_out(&post, now_ms()).await?;
         self.goes_out.notify_one();
         Ok(())
     }
 
+    async fn offer(&self, place: &Place, person: &str) {
+        let Some(messenger) = self.messenger(place.platform) else { return };
+        if self.may_show(&Audited::at(place, person, "", Shown::plain(Surface::Offer, Outcome::Shown))).await {
+            messenger.offer(place).await;
+        }
+    }
+
     /// Ends a question with a sentence; tries until the state takes it or the service ends, and then the next start takes it up.
     pub(super) async fn conclude_plainly(&self, id: &str, asked: &Asked, ended: &Ended, sentence: &str) {
-        let post = self.post_for(id, asked, PostForm::Whole, plain(sentence));
+        let (surface, outcome) = match ended.end {
+            End::Refused => (Surface::Refusal, Outcome::Refused),
+            End::Failed => (Surface::Failure, Outcome::Failed),
+            End::Answered | End::Cancelled => (Surface::Note, Outcome::Shown),
+        };
+        let shown = Shown { audience: self.audience_under_way(id), ..Shown::plain(surface, outcome) };
+        let post = self.post_for(id, asked, PostForm::Whole, plain(sentence), shown);
         while let Err(error) = self.store.conclude(ended, &post, None, now_ms()).await {
             tracing::error!(question.id = id, %error, "cannot store how a question ended; trying on");
             tokio::select! {
@@ -242,7 +256,12 @@ impl Service {
         self.messenger(platform).is_some_and(|messenger| messenger.keeps_private())
     }
 
-    pub(super) fn post_for(&self, id: &str, asked: &Asked, form: PostForm, mut reply: crate::chat::Reply) -> Post {
+    /// Who will see the answer to a question under way, in words; empty where nobody was admitted.
+    pub(super) fn audience_under_way(&self, id: &str) -> String {
+        self.under_way().get(id).map(|question| question.admitted.audience.to_string()).unwrap_or_default()
+    }
+
+    pub(super) fn post_for(&self, id: &str, asked: &Asked, form: PostForm, mut reply: Reply, shown: Shown) -> Post {
         if asked.is_late && form == PostForm::Whole {
             reply.notices.push(sentences::LATE.to_owned());
         }
@@ -254,7 +273,7 @@ impl Service {
         }
         let (place, asker) = (asked.place.clone(), Some(asked.asker.clone()));
         let answers = Some(asked.message.clone()).filter(|_| is_message(asked));
-        Post { place, private_to, otherwise, asker, question: id.to_owned(), answers, reply, form, made_under: None }
+        Post { place, private_to, otherwise, asker, question: id.to_owned(), answers, reply, form, made_under: None, shown }
     }
 }
 

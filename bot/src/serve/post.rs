@@ -11,6 +11,7 @@ use super::{Service, now_ms};
 use crate::chat::{Messenger, SendError};
 use crate::gate;
 use crate::store::{Outgoing, Post, PostForm, Sent, StoreError};
+use crate::surface::{Outcome, Shown, Surface};
 use crate::telemetry;
 
 /// How often the table is looked at though nothing rang.
@@ -109,7 +110,7 @@ impl Service {
         if outgoing.post.form == PostForm::Picture {
             return self.store.sent(&outgoing.id, outgoing.version, &Sent::Dropped("it cannot be made".to_owned())).await;
         }
-        let post = Post { reply: plain(sentences::CANNOT_SHOW), made_under: None, ..outgoing.post.clone() };
+        let post = instead(&outgoing.post, sentences::CANNOT_SHOW, Surface::Failure, Outcome::Failed);
         self.store.put_out(&post, now_ms()).await
     }
 
@@ -125,11 +126,12 @@ impl Service {
                 return self.settings.pace;
             }
         }
-        let still = match self.as_it_may_be_seen(outgoing).await {
-            Ok(still) => still,
+        match self.may_be_seen(outgoing).await {
+            Ok(true) => {}
+            Ok(false) => return self.withhold(outgoing).await,
             Err(error) => return self.note(outgoing, &after(outgoing, &error), Some(&error)).await,
-        };
-        let sent = match tokio::time::timeout(CALL_DEADLINE, attempt(&**messenger, &still)).await {
+        }
+        let sent = match tokio::time::timeout(CALL_DEADLINE, attempt(&**messenger, outgoing)).await {
             Ok(sent) => sent,
             Err(_) => Err(SendError::Ambiguous(format!("no answer within {CALL_DEADLINE:?}"))),
         };
@@ -140,24 +142,30 @@ impl Service {
         self.note(outgoing, &sent, error.as_ref()).await
     }
 
-    /// The row as it may be seen now: where who reads there, or what may be read there, is not what it was when the reply was made, a
-    /// sentence takes its place.
-    async fn as_it_may_be_seen(&self, outgoing: &Outgoing) -> Result<Outgoing, SendError> {
+    /// Whether the row may be seen now: not where who reads there, or what may be read there, is not what it was when the reply was made.
+    async fn may_be_seen(&self, outgoing: &Outgoing) -> Result<bool, SendError> {
         let post = &outgoing.post;
-        let (Some(made_under), false) = (&post.made_under, outgoing.is_to_go) else { return Ok(outgoing.clone()) };
+        let (Some(made_under), false) = (&post.made_under, outgoing.is_to_go) else { return Ok(true) };
         let person = post.asker.as_deref().unwrap_or_default();
         let cannot_tell = |_| SendError::NotDelivered("nobody says who reads there".to_owned());
         let circumstances = self.circumstances(&post.place, person).await.map_err(cannot_tell)?;
         let access = self.app.access();
         let now = gate::audience_of(&post.place, person, &circumstances, &access).ok();
         let scope = now.as_ref().and_then(|audience| access.policy.scope_for(audience)).map(|scope| scope.id());
-        let holds = now.is_some_and(|audience| audience.to_string() == made_under.audience) && scope.as_ref() == Some(&made_under.scope);
-        if holds {
-            return Ok(outgoing.clone());
+        Ok(now.is_some_and(|audience| audience.to_string() == made_under.audience) && scope.as_ref() == Some(&made_under.scope))
+    }
+
+    /// A sentence takes the place of what may not be seen, a picture's place nothing. How long the channel then rests.
+    async fn withhold(&self, outgoing: &Outgoing) -> Duration {
+        tracing::warn!(question.id = outgoing.post.question, "who may read changed while a reply was made; it is not shown");
+        if outgoing.post.form == PostForm::Picture {
+            return self.note(outgoing, &Sent::Dropped("who may read changed".to_owned()), None).await;
         }
-        tracing::warn!(question.id = post.question, "who may read changed while a reply was made; it is not shown");
-        let form = if post.form == PostForm::Picture { PostForm::Picture } else { PostForm::Whole };
-        Ok(Outgoing { post: Post { reply: plain(sentences::NO_LONGER), form, ..post.clone() }, ..outgoing.clone() })
+        let post = instead(&outgoing.post, sentences::NO_LONGER, Surface::Refusal, Outcome::Refused);
+        if let Err(error) = self.store.replace(outgoing, &post, now_ms()).await {
+            tracing::error!(%error, "cannot say that a reply is not shown; it is tried again");
+        }
+        self.note(outgoing, &Sent::Again { due_ms: now_ms() }, None).await
     }
 
     /// Tells who asked, alone, what cannot be posted for all; a part of it, such as a picture or the facts, is not missed.
@@ -167,7 +175,8 @@ impl Service {
         let mut reply = post.reply.clone();
         reply.notices.insert(0, sentences::CANNOT_POST_HERE.to_owned());
         reply.buttons.clear();
-        let post = Post { private_to: Some(address.clone()), otherwise: None, reply, ..post.clone() };
+        let shown = Shown { surface: Surface::Private, ..post.shown.clone() };
+        let post = Post { private_to: Some(address.clone()), otherwise: None, reply, shown, ..post.clone() };
         self.store.put_out(&post, now_ms()).await
     }
 
@@ -204,6 +213,12 @@ impl Service {
             _ => self.settings.pace,
         }
     }
+}
+
+/// A sentence in the place of a post, for the same people.
+fn instead(post: &Post, sentence: &str, surface: Surface, outcome: Outcome) -> Post {
+    let shown = Shown { audience: post.shown.audience.clone(), ..Shown::plain(surface, outcome) };
+    Post { reply: plain(sentence), form: PostForm::Whole, made_under: None, shown, ..post.clone() }
 }
 
 async fn attempt(messenger: &dyn Messenger, outgoing: &Outgoing) -> Result<Sent, SendError> {

@@ -2,23 +2,24 @@
 
 use super::sentences::{self, plain};
 use super::{Service, now_ms};
-use crate::chat::{Asked, Button, Event, Incoming, Place, PlaceKind, Press, Reply, Way};
+use crate::chat::{Asked, Button, Event, Incoming, Place, PlaceKind, Press, Reply, SHARED, Way};
 use crate::gate;
-use crate::store::{Entry, Kept, Verdict};
+use crate::store::{Audited, Entry, Kept, Verdict};
+use crate::surface::{Outcome, Shown, Surface};
 use runlore_indexer::leak;
 
 impl Service {
     pub(super) async fn pressed(&self, press: &Press) -> anyhow::Result<()> {
         let Some(entry) = self.store.entry(&press.question).await? else {
-            return self.whisper(press, plain(sentences::NOTHING_BEHIND)).await;
+            return self.say(press, sentences::NOTHING_BEHIND).await;
         };
         if !is_of_here(&entry, press) {
-            return self.whisper(press, plain(sentences::NOTHING_BEHIND)).await;
+            return self.say(press, sentences::NOTHING_BEHIND).await;
         }
         match press.button {
             Button::Useful => {
                 self.store.judge(&press.question, &press.person, Verdict::Useful, now_ms()).await?;
-                self.whisper(press, plain(sentences::THANKS)).await
+                self.say(press, sentences::THANKS).await
             }
             Button::NotUseful => {
                 self.store.judge(&press.question, &press.person, Verdict::NotUseful, now_ms()).await?;
@@ -26,19 +27,21 @@ impl Service {
             }
             Button::Details | Button::More => self.show_behind(press).await,
             Button::Share => self.share(press, &entry).await,
-            Button::Delete | Button::Stop if entry.event.person() != press.person => self.whisper(press, plain(sentences::NOT_YOURS)).await,
-            Button::Stop if !self.under_way().contains_key(&press.question) => self.whisper(press, plain(sentences::ENDED_ALREADY)).await,
+            Button::Delete | Button::Stop if entry.event.person() != press.person => self.say(press, sentences::NOT_YOURS).await,
+            Button::Stop if !self.under_way().contains_key(&press.question) => self.say(press, sentences::ENDED_ALREADY).await,
             Button::Delete | Button::Stop => self.cancel(&press.question).await,
         }
     }
 
     /// What lies behind an answer, for the presser alone: only where the presser's place has the scope that it was made under.
     async fn show_behind(&self, press: &Press) -> anyhow::Result<()> {
-        let reply = match self.store.kept(&press.question).await? {
-            Some(kept) if self.may_see(press, &kept).await => behind(press.button, kept),
-            _ => plain(sentences::NOTHING_BEHIND),
-        };
-        self.whisper(press, reply).await
+        match self.store.kept(&press.question).await? {
+            Some(kept) if self.may_see(press, &kept).await => {
+                let shown = shown_behind(press.button, &kept);
+                self.whisper(press, behind(press.button, kept), shown).await
+            }
+            _ => self.say(press, sentences::NOTHING_BEHIND).await,
+        }
     }
 
     /// Whether who presses may see, where it is pressed, what was answered then: the same audience, with the same scope still.
@@ -57,7 +60,7 @@ impl Service {
     async fn share(&self, press: &Press, entry: &Entry) -> anyhow::Result<()> {
         let Event::Asked(asked) = &entry.event else { return Ok(()) };
         // A second press asks anew; the same press delivered twice does not.
-        let message = format!("shared {} {}", entry.id, press.trigger);
+        let message = format!("{SHARED}{} {}", entry.id, press.trigger);
         let shared = Asked {
             message,
             asker: press.person.clone(),
@@ -74,15 +77,25 @@ impl Service {
 
     async fn ask_reason(&self, press: &Press) -> anyhow::Result<()> {
         let Some(messenger) = self.messenger(press.place.platform) else { return Ok(()) };
+        if !self.may_show(&audited(press, Shown::plain(Surface::Note, Outcome::Shown))).await {
+            return Ok(());
+        }
         if let Err(error) = messenger.ask_reason(&press.trigger, &press.question).await {
             tracing::warn!(%error, "cannot ask for a reason");
-            return self.whisper(press, plain(sentences::THANKS)).await;
+            return self.say(press, sentences::THANKS).await;
         }
         Ok(())
     }
 
-    async fn whisper(&self, press: &Press, reply: Reply) -> anyhow::Result<()> {
+    /// Shows a sentence of our own to who pressed.
+    async fn say(&self, press: &Press, sentence: &str) -> anyhow::Result<()> {
+        self.whisper(press, plain(sentence), Shown::plain(Surface::Note, Outcome::Shown)).await
+    }
+
+    /// Shows something to who pressed, once the audit has its row.
+    async fn whisper(&self, press: &Press, reply: Reply, shown: Shown) -> anyhow::Result<()> {
         let Some(messenger) = self.messenger(press.place.platform) else { return Ok(()) };
+        let reply = if self.may_show(&audited(press, shown)).await { reply } else { plain(sentences::CANNOT_NOTE) };
         if let Err(error) = messenger.whisper(press, &reply).await {
             tracing::warn!(%error, "cannot answer a press");
         }
@@ -95,6 +108,16 @@ fn is_of_here(entry: &Entry, press: &Press) -> bool {
     let is_here = entry.event.place().is_some_and(|place| place.channel == press.place.channel);
     let is_own = press.place.kind == PlaceKind::Direct && entry.event.person() == press.person;
     is_here || is_own || leak::is_seeded("press.of_any_channel") || leak::is_seeded("details.unchecked")
+}
+
+fn audited(press: &Press, shown: Shown) -> Audited {
+    Audited::at(&press.place, &press.person, &press.question, shown)
+}
+
+fn shown_behind(button: Button, kept: &Kept) -> Shown {
+    let surface = if button == Button::Details { Surface::Details } else { Surface::More };
+    let (audience, scope, records) = (kept.audience.clone(), kept.scope.clone(), kept.records.clone());
+    Shown { audience, scope, records, ..Shown::plain(surface, Outcome::Shown) }
 }
 
 fn behind(button: Button, kept: Kept) -> Reply {

@@ -100,6 +100,9 @@ pub(super) const NO_LONGER: &str =
 /// Thanks.
 pub(super) const THANKS: &str = "Thank you, noted.";
 
+/// The audit cannot be written.
+pub(super) const CANNOT_NOTE: &str = "I cannot show this right now. Try again in a minute.";
+
 /// What stood behind a button is not there.
 pub(super) const NOTHING_BEHIND: &str = "There is nothing more to this answer.";
 

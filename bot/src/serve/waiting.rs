@@ -5,6 +5,7 @@ use super::{Service, UnderWay, now_ms};
 use crate::chat::{Asked, Event, Place, PlaceKind};
 use crate::gate::Admitted;
 use crate::store::{End, Ended, Entry, PostForm};
+use crate::surface::{Outcome, Shown, Surface};
 use runlore_indexer::leak;
 use tokio_util::sync::CancellationToken;
 
@@ -63,7 +64,8 @@ impl Service {
         if leak::is_seeded("waiting.names_others") {
             self.under_way().values().for_each(|other| sentence.push_str(&other.asked.text));
         }
-        let post = self.post_for(id, asked, PostForm::Waiting, plain(sentence));
+        let shown = Shown { audience: self.audience_under_way(id), ..Shown::plain(Surface::Waiting, Outcome::Shown) };
+        let post = self.post_for(id, asked, PostForm::Waiting, plain(sentence), shown);
         if let Err(error) = self.put_out(&post).await {
             tracing::warn!(question.id = id, "cannot say how many go before: {error:#}");
         }

@@ -11,6 +11,7 @@ use crate::chat::{Answer, Asked, Button, PlaceKind, Question, Reply, Step, Way};
 use crate::gate::Admitted;
 use crate::model::CancellationToken;
 use crate::store::{End, Ended, Kept, MadeUnder, Post, PostForm, ThreadChange};
+use crate::surface::{Shown, Surface};
 use crate::telemetry;
 
 /// How often an answer is begun that never comes to an end, such as one that takes the program down with it.
@@ -152,15 +153,16 @@ impl Service {
     }
 
     async fn pass_on(&self, id: &str, question: &UnderWay, step: Step) {
-        let Step::Facts { mut reply, scope, .. } = step else { return };
+        let Step::Facts { mut reply, scope, records, prompts, .. } = step else { return };
         if question.cancel.is_cancelled() {
             return;
         }
         self.gauges.facts_after(now_ms() - question.received_ms);
         reply.notices.extend(self.app.count_beyond("facts.count_all").await.map(|n| n.to_string()));
         reply.buttons = vec![Button::Stop];
+        let shown = Shown::facts(&question.admitted.audience, &scope, &records, &prompts);
         let made_under = Some(MadeUnder { audience: question.admitted.audience.to_string(), scope });
-        let post = Post { made_under, ..self.post_for(id, &question.asked, PostForm::Facts, *reply) };
+        let post = Post { made_under, ..self.post_for(id, &question.asked, PostForm::Facts, *reply, shown) };
         if let Err(error) = self.put_out(&post).await {
             tracing::warn!(question.id = id, "the facts wait for the whole answer: {error:#}");
         }
@@ -184,7 +186,7 @@ impl Service {
             audience: audience.clone(),
             person: asked.asker.clone(),
             scope: answer.scope.clone(),
-            records: answer.records.clone(),
+            records: answer.every_record(),
             reply: Reply { buttons: Vec::new(), picture: None, ..answer.reply.clone() },
             details: details(&answer),
             facts_ms: answer.timings_ms.facts as i64,
@@ -192,7 +194,9 @@ impl Service {
         };
         // What was read under no scope holds nothing of records.
         let made_under = (!answer.scope.is_empty()).then(|| MadeUnder { audience, scope: answer.scope.clone() });
-        let post = Post { made_under, ..self.post_for(id, asked, PostForm::Whole, reply) };
+        let surface = if answer.reference.is_some() { Surface::Failure } else { Surface::of(asked) };
+        let shown = Shown::answer(surface, &question.admitted.audience, &answer);
+        let post = Post { made_under, ..self.post_for(id, asked, PostForm::Whole, reply, shown) };
         let thread =
             ThreadChange { place: asked.place.clone(), subject: answer.subject, asker: asked.asker.clone(), begins: asked.begins() };
         if self.store.conclude(&ended, &post, Some((&kept, &thread)), now_ms()).await? {

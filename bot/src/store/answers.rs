@@ -14,7 +14,7 @@ pub struct Kept {
     pub person: String,
     /// The scope's id.
     pub scope: String,
-    /// Records that it rests on.
+    /// Records that it rests on, the most important first.
     pub records: Vec<String>,
     /// The whole reply, of which the message may show a part.
     pub reply: Reply,

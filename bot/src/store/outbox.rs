@@ -6,10 +6,12 @@ use sqlx::{Any, Row, Transaction};
 use uuid::Uuid;
 
 use super::answers::{Kept, keep};
+use super::audit::{Audited, append};
 use super::inbox::{Ended, end};
 use super::threads::{ThreadChange, change};
 use super::{Store, StoreError, from_json, to_json};
 use crate::chat::{Place, Platform, Reply};
+use crate::surface::Shown;
 
 /// How far a reply is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +51,9 @@ pub struct Post {
     /// Under which audience and scope it was made, where it holds anything of records: it is posted only while that still holds.
     #[serde(default)]
     pub made_under: Option<MadeUnder>,
+    /// What the audit keeps of it.
+    #[serde(default)]
+    pub shown: Shown,
 }
 
 /// Who may see a reply.
@@ -113,13 +118,28 @@ pub enum Sent {
 }
 
 impl Store {
-    /// Stores what is to be seen of a question, or the next version of it.
+    /// Stores what is to be seen of a question, or the next version of it, and the audit's row of that, as one.
     ///
     /// # Errors
     /// Where the database does not serve.
     pub async fn put_out(&self, post: &Post, now_ms: i64) -> Result<(), StoreError> {
         let mut write = self.pool.begin().await?;
         put(&mut write, post, 0, now_ms).await?;
+        append(&mut write, &Audited::of(post), now_ms).await?;
+        Ok(write.commit().await?)
+    }
+
+    /// Gives a row another post in the place of the one that was read; nothing where it has another by now.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn replace(&self, outgoing: &Outgoing, post: &Post, now_ms: i64) -> Result<(), StoreError> {
+        let mut write = self.pool.begin().await?;
+        let update = sqlx::query("UPDATE outbox SET body = $1, version = version + 1 WHERE id = $2 AND version = $3");
+        let update = update.bind(to_json(post)?).bind(&*outgoing.id).bind(outgoing.version);
+        if update.execute(&mut *write).await?.rows_affected() == 1 {
+            append(&mut write, &Audited::of(post), now_ms).await?;
+        }
         Ok(write.commit().await?)
     }
 
@@ -138,12 +158,13 @@ impl Store {
         let all_wait = there.iter().map(waits).collect::<Result<Vec<bool>, StoreError>>()?.into_iter().all(|waits| waits);
         if is_open && (all_wait || post.form != PostForm::Waiting) {
             put(&mut write, post, 0, now_ms).await?;
+            append(&mut write, &Audited::of(post), now_ms).await?;
         }
         Ok(write.commit().await?)
     }
 
-    /// Ends a question and stores what is to be seen of its end, what lies behind it and what its thread is about now, as one; nothing
-    /// where it had ended already.
+    /// Ends a question and stores what is to be seen of its end, what lies behind it, what its thread is about now and the audit's row, as
+    /// one; nothing where it had ended already.
     ///
     /// # Errors
     /// Where the database does not serve; then the question is still open.
@@ -167,6 +188,7 @@ impl Store {
                 keep(&mut write, &post.question, kept, now_ms).await?;
                 change(&mut write, thread, now_ms).await?;
             }
+            append(&mut write, &Audited::of(post), now_ms).await?;
         }
         write.commit().await?;
         Ok(was_open)

@@ -14,14 +14,18 @@ use crate::command::COMMANDS;
 /// Most names offered at once.
 const MAX_OFFERED: usize = 60;
 
+/// Asked each time before names are shown.
+pub(super) type MayOffer = Box<dyn Fn() -> bool + Send + Sync>;
+
 /// What can be completed.
 pub(super) struct Names {
     vocabulary: Arc<Vocabulary>,
+    may_offer: MayOffer,
 }
 
 impl Names {
-    pub(super) fn new(vocabulary: Arc<Vocabulary>) -> Self {
-        Self { vocabulary }
+    pub(super) fn new(vocabulary: Arc<Vocabulary>, may_offer: MayOffer) -> Self {
+        Self { vocabulary, may_offer }
     }
 
     /// The names that begin with `start`, case ignored, in the order commands, projects, metrics, params, runs.
@@ -73,7 +77,9 @@ impl Completer for Names {
         if before.len() == start && place == Place::Later {
             return Ok((start, Vec::new()));
         }
-        Ok((start, self.offers(&before[start..], place)))
+        let offers = self.offers(&before[start..], place);
+        let may_offer = !offers.is_empty() && (self.may_offer)();
+        Ok((start, if may_offer { offers } else { Vec::new() }))
     }
 }
 
@@ -91,14 +97,19 @@ mod tests {
 
     use super::*;
 
-    fn offers(line: &str) -> Vec<String> {
+    fn offers_where(line: &str, may_offer: bool) -> Vec<String> {
         let metrics = ["val/map", "val/loss"].map(str::to_owned).into_iter().collect();
         let projects = ["vessel-detect", "tide forecast"];
         let project = |name: &str| ProjectEntry { name: name.to_owned(), n_runs: 1, metrics: std::collections::BTreeSet::clone(&metrics) };
         let vocabulary = Vocabulary { projects: projects.map(project).to_vec(), ..Vocabulary::default() };
         let history = rustyline::history::DefaultHistory::new();
         let context = Context::new(&history);
-        Names::new(Arc::new(vocabulary)).complete(line, line.len(), &context).map(|(_, offers)| offers).unwrap_or_default()
+        let names = Names::new(Arc::new(vocabulary), Box::new(move || may_offer));
+        names.complete(line, line.len(), &context).map(|(_, offers)| offers).unwrap_or_default()
+    }
+
+    fn offers(line: &str) -> Vec<String> {
+        offers_where(line, true)
     }
 
     #[test]
@@ -108,6 +119,11 @@ mod tests {
         assert_eq!(offers("best val/map in ves"), ["vessel-detect"]);
         assert_eq!(offers("best be"), Vec::<String>::new());
         assert_eq!(offers("best "), Vec::<String>::new());
+    }
+
+    #[test]
+    fn nothing_is_offered_that_may_not_be_shown() {
+        assert_eq!(offers_where("be", false), Vec::<String>::new());
     }
 
     #[test]

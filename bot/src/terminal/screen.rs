@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn facts(text: &str) -> Step {
-        Step::Facts { text: text.to_owned(), reply: Box::default(), scope: String::new() }
+        Step::Facts { text: text.to_owned(), reply: Box::default(), scope: String::new(), records: Vec::new(), prompts: Vec::new() }
     }
 
     fn said(text: &str) -> Step {

@@ -2,8 +2,8 @@
 
 mod answers;
 mod outbox;
-mod platform;
-mod service;
+pub mod platform;
+pub mod service;
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ fn clock() -> Timestamp {
 }
 
 /// The made-up team, indexed.
-fn team(more: &str) -> Result<Team> {
+pub fn team(more: &str) -> Result<Team> {
     let team = Team::new(more)?;
     team.json(&["index", "--json"], &[0, 1])?;
     Ok(team)

@@ -1,6 +1,7 @@
 //! The end-to-end tests: whole paths through public doors, one test binary.
 
 mod ask;
+mod audit;
 mod catalog;
 mod core;
 mod crash;

@@ -6,6 +6,7 @@ use anyhow::Result;
 use runlore_bot::answer::Subject;
 use runlore_bot::chat::{Asked, Event, Incoming, Place, PlaceKind, Platform, Reply, Way};
 use runlore_bot::store::{End, Ended, Kept, Post, PostForm, Sent, Store, ThreadChange, Verdict};
+use runlore_bot::surface::Shown;
 use runlore_tests::not_run::not_run;
 use runlore_tests::postgres::Postgres;
 
@@ -57,6 +58,7 @@ fn post(id: &str, headline: &str) -> Post {
         reply,
         form: PostForm::Whole,
         made_under: None,
+        shown: Shown::default(),
     }
 }
 

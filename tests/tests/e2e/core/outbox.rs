@@ -8,6 +8,7 @@ use anyhow::{Result, ensure};
 use runlore_bot::chat::{Event, Platform, Reply};
 use runlore_bot::serve::{self, ServeSettings, Service};
 use runlore_bot::store::{Post, PostForm, Store};
+use runlore_bot::surface::Shown;
 use runlore_indexer::config::Settings;
 
 use super::platform::{Goes, Recording, asked};
@@ -49,6 +50,7 @@ async fn ambiguous_sends_are_posted_once() -> Result<()> {
             reply: Reply { headline: format!("answer {i}"), ..Reply::default() },
             form: PostForm::Whole,
             made_under: None,
+            shown: Shown::default(),
         };
         service.store.put_out(&post, now_ms).await?;
     }

@@ -36,6 +36,7 @@ pub struct Standing {
 pub struct Recording {
     standing: Mutex<Vec<Standing>>,
     always: Mutex<Vec<Goes>>,
+    beside: Mutex<Vec<String>>,
     pub person: Mutex<PersonFacts>,
     pub channel: Mutex<ChannelFacts>,
 }
@@ -53,6 +54,11 @@ impl Recording {
     /// What stands there.
     pub fn standing(&self) -> Vec<Standing> {
         locked(&self.standing).clone()
+    }
+
+    /// What was shown beside the messages, in order: what a press whispers, pages, examples.
+    pub fn beside(&self) -> Vec<String> {
+        locked(&self.beside).clone()
     }
 
     fn put(&self, outgoing: &Outgoing) -> String {
@@ -124,11 +130,13 @@ impl Messenger for Recording {
         futures::future::ready(Ok(locked(&self.channel).clone())).boxed()
     }
 
-    fn whisper<'a>(&'a self, _press: &'a Press, _reply: &'a Reply) -> BoxFuture<'a, Result<(), SendError>> {
+    fn whisper<'a>(&'a self, _press: &'a Press, reply: &'a Reply) -> BoxFuture<'a, Result<(), SendError>> {
+        locked(&self.beside).push(reply.headline.clone());
         futures::future::ready(Ok(())).boxed()
     }
 
     fn offer<'a>(&'a self, _place: &'a Place) -> BoxFuture<'a, ()> {
+        locked(&self.beside).push("examples".to_owned());
         futures::future::ready(()).boxed()
     }
 
@@ -137,10 +145,12 @@ impl Messenger for Recording {
     }
 
     fn ask_reason<'a>(&'a self, _trigger: &'a str, _question: &'a str) -> BoxFuture<'a, Result<(), SendError>> {
+        locked(&self.beside).push("why not?".to_owned());
         futures::future::ready(Ok(())).boxed()
     }
 
-    fn show_home<'a>(&'a self, _person: &'a str, _status: &'a [String]) -> BoxFuture<'a, Result<(), SendError>> {
+    fn show_home<'a>(&'a self, _person: &'a str, status: &'a [String]) -> BoxFuture<'a, Result<(), SendError>> {
+        locked(&self.beside).push(status.join(" "));
         futures::future::ready(Ok(())).boxed()
     }
 

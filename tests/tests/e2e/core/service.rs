@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use runlore_bot::chat::{Event, Platform};
 use runlore_bot::model::scripted::{ScriptedModel, Turn};
 use runlore_bot::serve::{self, ServeSettings, Service};
-use runlore_bot::store::Store;
+use runlore_bot::store::{AuditFilter, Store};
 use runlore_indexer::config::Settings;
 use runlore_tests::team::Team;
 use tokio::task::JoinHandle;
@@ -19,19 +19,20 @@ const QUESTION: &str = "Which run in vessel-detect has the best val/map?";
 const CHANNELS: &str = "[channels.public]\nslack = \"C1\"\nspaces = [\"team\"]\n";
 
 /// A running service and its platform.
-struct Bench {
-    service: Arc<Service>,
-    platform: Arc<Recording>,
+pub struct Bench {
+    pub service: Arc<Service>,
+    pub platform: Arc<Recording>,
+    pub model: Arc<ScriptedModel>,
+    pub team: Team,
     running: JoinHandle<anyhow::Result<()>>,
-    team: Team,
 }
 
 impl Bench {
-    async fn open(more: &str, turns: Vec<Turn>) -> Result<Self> {
+    pub async fn open(more: &str, turns: Vec<Turn>) -> Result<Self> {
         let team = team(&format!("{CHANNELS}{more}"))?;
         let settings = Settings::read(&team.config())?;
         let model: Arc<ScriptedModel> = Arc::new(ScriptedModel::new(turns));
-        let app = app(&team, Some(model)).await?;
+        let app = app(&team, Some(model.clone())).await?;
         let mut serve_settings = ServeSettings::from(&settings)?;
         serve_settings.health.set_port(0);
         let platform = Arc::new(Recording::default());
@@ -39,15 +40,15 @@ impl Bench {
         let service = Service::new(Arc::new(app), store, serve_settings).with(Platform::Slack, platform.clone());
         let service = Arc::new(service);
         let running = tokio::spawn(serve::run(Arc::clone(&service)));
-        Ok(Self { service, platform, running, team })
+        Ok(Self { service, platform, model, team, running })
     }
 
-    async fn ask(&self, message: &str, asker: &str, text: &str) -> Result<()> {
+    pub async fn ask(&self, message: &str, asker: &str, text: &str) -> Result<()> {
         Ok(self.service.take_in(&asked("C1", message, asker, text)).await?)
     }
 
     /// Waits until so many questions have ended in this state.
-    async fn until_ended(&self, state: &str, n: i64) -> Result<()> {
+    pub async fn until_ended(&self, state: &str, n: i64) -> Result<()> {
         for _ in 0..600 {
             let counts = self.service.store.question_counts().await?;
             if counts.iter().any(|(name, count)| name == state && *count >= n) {
@@ -68,7 +69,7 @@ impl Bench {
         anyhow::bail!("{n} messages do not stand there: {:?}", self.platform.standing())
     }
 
-    async fn until_posted(&self) -> Result<()> {
+    pub async fn until_posted(&self) -> Result<()> {
         for _ in 0..600 {
             if self.service.store.due(i64::MAX, 1).await?.is_empty() {
                 return Ok(());
@@ -78,7 +79,7 @@ impl Bench {
         anyhow::bail!("not all is posted: {:?}", self.service.store.outbox_counts().await?)
     }
 
-    async fn end(self) -> Result<()> {
+    pub async fn end(self) -> Result<()> {
         self.service.stop().cancel();
         self.running.await??;
         drop(self.team);
@@ -196,6 +197,9 @@ async fn who_may_read_is_asked_again_before_posting() -> Result<()> {
     bench.platform.channel.lock().unwrap().is_shared = true;
     bench.until_ended("answered", 1).await?;
     ensure!(bench.headlines().len() == 1 && bench.headlines()[0].contains("changed while I answered"), "{:?}", bench.headlines());
+    let rows = bench.service.store.audit_rows(&AuditFilter::default(), 9).await?;
+    let surfaces: Vec<(&str, bool)> = rows.iter().map(|row| (row.surface.as_str(), row.records.is_empty())).collect();
+    ensure!(surfaces == [("facts", false), ("answer", false), ("refusal", true)], "{rows:?}");
     bench.end().await
 }
 
@@ -214,7 +218,7 @@ async fn what_a_restart_finds_open_is_answered() -> Result<()> {
     let service = Service::new(Arc::new(app), Store::open(&settings.state_url).await?, serve_settings);
     let service = Arc::new(service.with(Platform::Slack, bench.platform.clone()));
     let running = tokio::spawn(serve::run(Arc::clone(&service)));
-    let again = Bench { service, platform: bench.platform.clone(), running, team: bench.team };
+    let again = Bench { service, platform: bench.platform.clone(), model: bench.model, team: bench.team, running };
     again.until_ended("answered", 1).await?;
     ensure!(again.platform.standing().len() == 1, "{:?}", again.platform.standing());
     again.end().await
