@@ -14,15 +14,22 @@ mod surfaces;
 mod words;
 pub mod world;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use jiff::Timestamp;
-use runlore_bot::model::LanguageModel;
+use runlore_bot::chat::{Button, Event, Question, Way};
+use runlore_bot::command;
+use runlore_bot::model::{CancellationToken, LanguageModel};
+use runlore_bot::store::AuditFilter;
+use runlore_bot::surface::Surface;
+use runlore_indexer::space::Audience;
+use runlore_tests::dice::Dice;
 
 use self::echo::Echo;
 use self::run::{difference, strange_wait};
-use self::script::{Script, script};
+use self::script::{Script, Step, script};
 use self::words::Names;
 use self::world::{Twins, World};
 
@@ -102,5 +109,77 @@ async fn what_may_not_be_read_changes_no_byte() -> Result<()> {
         }
     }
     println!("{n_done} cases over {} surfaces: no byte differs", surfaces::SURFACES.len());
+    Ok(())
+}
+
+/// What the scripts do not come to, and why not.
+const ELSEWHERE: [(Surface, &str); 4] = [
+    (Surface::Failure, "nothing of ours fails here; its sentence holds a reference id and nothing else (core::service)"),
+    (Surface::Ask, "the terminal's answers are compared as JSON, below what notes them"),
+    (Surface::Search, "as those"),
+    (Surface::Runs, "the typed command `runs`, which is asked in every other way"),
+];
+
+/// A new surface, button, command or way to ask is tried here, or this fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_is_shown_is_missing_from_the_table() -> Result<()> {
+    let pair = Pair::new(2, 3 * surfaces::SURFACES.len());
+    let worlds = pair.worlds().await?;
+    ensure!(pair.differences(&worlds).await?.is_empty());
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for world in worlds {
+        seen.extend(world.service.store.audit_rows(&AuditFilter::default(), i64::MAX).await?.into_iter().map(|row| row.surface));
+        world.end().await?;
+    }
+    let is_elsewhere = |surface: &Surface| ELSEWHERE.iter().any(|(elsewhere, _)| elsewhere == surface);
+    let missing: Vec<&str> = Surface::ALL.iter().filter(|s| !is_elsewhere(s) && !seen.contains(s.as_str())).map(|s| s.as_str()).collect();
+    ensure!(missing.is_empty(), "no script shows {missing:?}; add a line to proof/surfaces.rs");
+    let needless: Vec<&Surface> = ELSEWHERE.iter().map(|(surface, _)| surface).filter(|s| seen.contains(s.as_str())).collect();
+    ensure!(needless.is_empty(), "{needless:?} are shown here after all");
+
+    let steps = || pair.scripts.iter().flat_map(|script| &script.steps);
+    let events: Vec<&Event> =
+        steps().filter_map(|step| if let Step::Event(incoming) = step { Some(&incoming.event) } else { None }).collect();
+    for button in Button::ALL {
+        ensure!(events.iter().any(|event| matches!(event, Event::Pressed(press) if press.button == button)), "nobody presses {button:?}");
+    }
+    for way in [Way::Mention, Way::Overheard, Way::Direct, Way::Command, Way::PublicCommand, Way::Shortcut] {
+        ensure!(events.iter().any(|event| matches!(event, Event::Asked(asked) if is_way(asked.way, way))), "nobody asks by {way:?}");
+    }
+    for command in command::COMMANDS {
+        ensure!(words::FORMS.iter().any(|form| form.split(' ').next() == Some(command)), "nobody types {command}");
+    }
+    Ok(())
+}
+
+/// Compares; a new way does not compile until it stands here and above.
+fn is_way(way: Way, wanted: Way) -> bool {
+    match way {
+        Way::Mention | Way::Overheard | Way::Direct | Way::Command | Way::PublicCommand | Way::Shortcut => way == wanted,
+    }
+}
+
+/// How many rows and hits are looked at does not hang on what may not be read either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_work_is_done_whatever_may_not_be_read() -> Result<()> {
+    for seed in [5, 6] {
+        let pair = Pair::new(seed, 1);
+        let [one, other] = pair.worlds().await?;
+        let mut dice = Dice::new(seed);
+        for _ in 0..150 {
+            let text = pair.names.question(&mut dice);
+            let question = Question::new(text.clone(), Audience::Channel("c0".to_owned()));
+            let mut counts = Vec::new();
+            for world in [&one, &other] {
+                let before = world.service.app.corpus.catalog.work.worked();
+                world.service.app.answer(&question, &|_| {}, &CancellationToken::new()).await;
+                let after = world.service.app.corpus.catalog.work.worked();
+                counts.push((after.n_reads - before.n_reads, after.n_rows - before.n_rows, after.n_hits - before.n_hits));
+            }
+            ensure!(counts[0] == counts[1], "`{text}` takes (reads, rows, hits) {:?} or {:?}", counts[0], counts[1]);
+        }
+        one.end().await?;
+        other.end().await?;
+    }
     Ok(())
 }
