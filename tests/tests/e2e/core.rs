@@ -4,6 +4,7 @@ mod answers;
 mod door;
 mod outbox;
 mod platform;
+mod press;
 mod service;
 
 use std::sync::Arc;

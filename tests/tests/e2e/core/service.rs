@@ -19,15 +19,15 @@ const QUESTION: &str = "Which run in vessel-detect has the best val/map?";
 const CHANNELS: &str = "[channels.public]\nslack = \"C1\"\nspaces = [\"team\"]\n";
 
 /// A running service and its platform.
-struct Bench {
-    service: Arc<Service>,
-    platform: Arc<Recording>,
+pub struct Bench {
+    pub service: Arc<Service>,
+    pub platform: Arc<Recording>,
     running: JoinHandle<anyhow::Result<()>>,
     team: Team,
 }
 
 impl Bench {
-    async fn open(more: &str, turns: Vec<Turn>) -> Result<Self> {
+    pub async fn open(more: &str, turns: Vec<Turn>) -> Result<Self> {
         let team = team(&format!("{CHANNELS}{more}"))?;
         let settings = Settings::read(&team.config())?;
         let model: Arc<ScriptedModel> = Arc::new(ScriptedModel::new(turns));
@@ -47,7 +47,7 @@ impl Bench {
     }
 
     /// Waits until so many questions have ended in this state.
-    async fn until_ended(&self, state: &str, n: i64) -> Result<()> {
+    pub async fn until_ended(&self, state: &str, n: i64) -> Result<()> {
         for _ in 0..600 {
             let counts = self.service.store.question_counts().await?;
             if counts.iter().any(|(name, count)| name == state && *count >= n) {
@@ -78,7 +78,7 @@ impl Bench {
         anyhow::bail!("not all is posted: {:?}", self.service.store.outbox_counts().await?)
     }
 
-    async fn end(self) -> Result<()> {
+    pub async fn end(self) -> Result<()> {
         self.service.stop().cancel();
         self.running.await??;
         drop(self.team);
