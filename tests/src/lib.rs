@@ -1,5 +1,7 @@
 //! Support for the end-to-end tests: servers that they start and stop, and what to say where one cannot run.
 
+#![forbid(unsafe_code)]
+
 pub mod discord;
 pub mod fuzz;
 pub mod not_run;

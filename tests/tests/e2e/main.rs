@@ -1,5 +1,7 @@
 //! The end-to-end tests: whole paths through public doors, one test binary.
 
+#![forbid(unsafe_code)]
+
 mod ask;
 mod catalog;
 mod core;
