@@ -2,7 +2,6 @@
 //! answer was made, and for as long as it may still be meant. Whatever is not so reads like an answer with nothing behind it.
 
 use super::sentences::{self, plain};
-use super::tasks::KEPT_MS;
 use super::{Service, now_ms};
 use crate::chat::{Asked, Button, Event, Incoming, Place, PlaceKind, Platform, Press, Reply, Way};
 use crate::gate;
@@ -126,7 +125,8 @@ fn stands_under(entry: Entry, press: &Press) -> Option<(Asked, i64)> {
     (is_there && (!is_for_one || asked.asker == press.person)).then_some((asked, entry.received_ms))
 }
 
-/// Why a press does nothing: it is the asker's alone, or comes too long after the question. Stopping ends with the answer.
+/// Why a press does nothing: it is the asker's alone, or comes too long after the question. Stopping ends with the answer; what is read
+/// can be read for as long as it is kept.
 fn refused(press: &Press, asked: &Asked, age_ms: i64) -> Option<&'static str> {
     let is_askers = matches!(press.button, Button::Share | Button::Delete | Button::Stop);
     if is_askers && asked.asker != press.person {
@@ -136,7 +136,7 @@ fn refused(press: &Press, asked: &Asked, age_ms: i64) -> Option<&'static str> {
         Button::Share => (CHANGES_FOR_MS, sentences::TOO_OLD_TO_SHARE),
         Button::Delete => (CHANGES_FOR_MS, sentences::TOO_OLD_TO_DELETE),
         Button::Useful | Button::NotUseful => (JUDGED_FOR_MS, sentences::TOO_OLD_TO_JUDGE),
-        Button::Details | Button::More | Button::Stop => (KEPT_MS, sentences::NOTHING_BEHIND),
+        Button::Details | Button::More | Button::Stop => return None,
     };
     (age_ms > most_ms).then_some(sentence)
 }

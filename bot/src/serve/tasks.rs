@@ -18,7 +18,7 @@ const POSTS_END: Duration = Duration::from_secs(6);
 
 /// How often what is old is forgotten, and how long it is kept, in milliseconds: as long as anybody would press a button under it.
 const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
-pub(super) const KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
+const KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
 
 /// How often the settings file is looked at.
 const RELOAD_EVERY: Duration = Duration::from_secs(2);

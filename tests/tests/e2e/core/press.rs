@@ -156,7 +156,7 @@ async fn presses_expire() -> Result<()> {
     ensure!(presses.press(Button::NotUseful, "ada", "C1", &of_yesterday).await?.is_empty(), "a window opens");
     ensure!(presses.press(Button::Useful, "ada", "C1", &of_last_month).await?.contains("more than a week ago"));
     ensure!(presses.press(Button::Details, "ada", "C1", &of_last_month).await?.contains("How this was looked up"));
-    ensure!(presses.press(Button::Details, "ada", "C1", &of_last_year).await?.ends_with(NOTHING));
+    ensure!(presses.press(Button::Details, "ada", "C1", &of_last_year).await?.contains("How this was looked up"));
 
     // A reason belongs to who judged, and to an answer that can still be judged.
     presses.bench.service.store.judge(&of_last_year, "ada", Verdict::NotUseful, 0).await?;

@@ -81,7 +81,7 @@ fn redactor() -> Result<()> {
 
 fn check(input: &[u8]) -> Outcome {
     let text = String::from_utf8_lossy(input);
-    let (once, n_secrets) = redact(&text);
+    let (once, _) = redact(&text);
     if let Some(unseen) = unseen(&once) {
         return Err(format!("{unseen:?} is left, which nobody sees"));
     }
@@ -91,7 +91,7 @@ fn check(input: &[u8]) -> Outcome {
     }
     let rules: std::collections::BTreeSet<&str> = once.split("[redacted:").skip(1).filter_map(|rest| rest.split(']').next()).collect();
     let is_rule = |name: &&str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    Ok(format!("{} {}", n_secrets.min(3), rules.into_iter().filter(is_rule).take(2).collect::<Vec<_>>().join(" ")))
+    Ok(rules.into_iter().filter(is_rule).take(3).collect::<Vec<_>>().join(" "))
 }
 
 /// A character that shows nothing, or turns the direction of writing. Joiners stay between letters that are not ASCII.
