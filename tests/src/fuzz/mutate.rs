@@ -68,9 +68,10 @@ pub(super) const ODDITIES: [&str; 26] = [
 /// Marks that open, close or part something in most formats.
 const MARKS: [&str; 18] = ["\"", "'", "`", "\\", "{", "}", "[", "]", "<", ">", "&", "=", ":", ",", "\n", "|", "#", "```"];
 
-/// A changed copy of one of the inputs.
-pub fn mutated(random: &mut Random, format: Format, inputs: &[Vec<u8>], words: &[&str]) -> Vec<u8> {
-    let mut input = if inputs.is_empty() { Vec::new() } else { random.pick(inputs).clone() };
+/// A changed copy of one of the inputs; as often of one of the first `n_seeds` as of any, since those that were found since are many.
+pub fn mutated(random: &mut Random, format: Format, inputs: &[Vec<u8>], n_seeds: usize, words: &[&str]) -> Vec<u8> {
+    let n_inputs = if random.once_in(2) { n_seeds } else { inputs.len() };
+    let mut input = inputs.get(random.below(n_inputs)).cloned().unwrap_or_default();
     for _ in 0..=random.below(MAX_CHANGES) {
         let by_tree = if random.once_in(2) { tree::changed(random, format, &input, words) } else { None };
         match by_tree {
@@ -94,7 +95,7 @@ fn change(random: &mut Random, input: &mut Vec<u8>, others: &[Vec<u8>], words: &
         7 => drop(input.drain(span(random, input.len()))),
         8 => splice(random, input, others),
         9 => lines(random, input),
-        10 => input.truncate(random.below(input.len() + 1)),
+        10 => input.truncate(place(random, input.len())),
         _ => replace(random, input, words),
     }
 }
@@ -107,7 +108,7 @@ fn flip_bit(random: &mut Random, input: &mut [u8]) {
 }
 
 fn put(random: &mut Random, input: &mut Vec<u8>, what: &[u8]) {
-    let at = random.below(input.len() + 1);
+    let at = place(random, input.len());
     input.splice(at..at, what.iter().copied());
 }
 
@@ -170,9 +171,18 @@ fn lines(random: &mut Random, input: &mut Vec<u8>) {
     *input = lines.join(&b'\n');
 }
 
+/// A place among so many bytes, the end included; at the ends more often than elsewhere, since what is read goes wrong there.
+pub(super) fn place(random: &mut Random, n_bytes: usize) -> usize {
+    match random.below(6) {
+        0 => random.below(3).min(n_bytes),
+        1 => n_bytes - random.below(3).min(n_bytes),
+        _ => random.below(n_bytes + 1),
+    }
+}
+
 /// A part of so many bytes: mostly a short one.
 fn span(random: &mut Random, n_bytes: usize) -> Range<usize> {
-    let start = random.below(n_bytes + 1);
+    let start = place(random, n_bytes);
     let most = if random.once_in(4) { n_bytes - start } else { (n_bytes - start).min(12) };
     start..start + random.below(most + 1)
 }
@@ -187,7 +197,7 @@ mod tests {
         for format in [Format::Text, Format::Json, Format::JsonLines, Format::Toml] {
             let made = |seed: u64| {
                 let mut random = Random::new(seed);
-                (0..500).map(|_| mutated(&mut random, format, &seeds, &["word"])).collect::<Vec<_>>()
+                (0..500).map(|_| mutated(&mut random, format, &seeds, 2, &["word"])).collect::<Vec<_>>()
             };
             let first = made(1);
             assert_eq!(first, made(1));
@@ -196,6 +206,6 @@ mod tests {
             let n_different = first.iter().collect::<std::collections::HashSet<_>>().len();
             assert!(n_different > 350, "{format:?}: {n_different}");
         }
-        assert!(mutated(&mut Random::new(3), Format::Text, &[], &[]).len() <= MAX_BYTES);
+        assert!(mutated(&mut Random::new(3), Format::Text, &[], 0, &[]).len() <= MAX_BYTES);
     }
 }

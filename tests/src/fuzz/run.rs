@@ -60,9 +60,9 @@ pub fn fuzz(target: &Target<'_>) -> Result<()> {
         run.take(input).or_else(|finding| run.report(input, &finding, seed))?;
         run.inputs.push(input.clone());
     }
-    let (begun, mut random) = (Instant::now(), Random::new(seed));
+    let (begun, mut random, n_seeds) = (Instant::now(), Random::new(seed), run.inputs.len());
     while begun.elapsed() < Duration::from_secs(seconds) {
-        let input = mutated(&mut random, target.format, &run.inputs, target.words);
+        let input = mutated(&mut random, target.format, &run.inputs, n_seeds, target.words);
         match run.take(&input) {
             Ok(true) if run.inputs.len() < MAX_INPUTS => run.inputs.push(input),
             Ok(_) => {}

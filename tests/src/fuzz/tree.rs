@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Format;
-use super::mutate::{NUMBERS, ODDITIES};
+use super::mutate::{NUMBERS, ODDITIES, place};
 use super::random::Random;
 
 /// Longest text that is put in, in repetitions of its piece.
@@ -89,9 +89,12 @@ fn change_items(random: &mut Random, items: &mut Vec<Value>) {
 
 /// Something put into a text, or a part of it very often.
 fn change_text(random: &mut Random, text: &mut String, words: &[&str]) {
-    let at = text.floor_char_boundary(random.below(text.len() + 1));
+    let at = text.floor_char_boundary(place(random, text.len()));
     match random.below(4) {
-        0 => text.insert_str(at, *random.pick(&ODDITIES)),
+        0 => {
+            let oddity = random.pick(&ODDITIES);
+            text.insert_str(at, oddity);
+        }
         1 => text.insert_str(at, &word(random, words)),
         2 => text.truncate(at),
         _ => {
@@ -120,7 +123,10 @@ fn odd(random: &mut Random) -> Value {
         4 => Value::Array(Vec::new()),
         5 => Value::Object(Map::new()),
         6 => Value::String(String::new()),
-        _ => serde_json::from_str(*random.pick(&NUMBERS)).unwrap_or_default(),
+        _ => {
+            let number = random.pick(&NUMBERS);
+            serde_json::from_str(number).unwrap_or_default()
+        }
     }
 }
 
