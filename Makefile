@@ -17,7 +17,7 @@ SELECTION := --workspace --lib --bins --tests
 export RUNLORE_NOT_RUN := $(CARGO_TARGET_DIR)/not-run.txt
 
 .NOTPARALLEL:
-.PHONY: demo test eval bench soak lint build check prerequisites test-tools run-tests test-eval clean-cache
+.PHONY: demo test eval bench soak fuzz audit lint build check prerequisites test-tools run-tests test-eval clean-cache
 
 demo: prerequisites
 	scripts/fetch-models chat-1.5b embed onnxruntime
@@ -36,6 +36,7 @@ lint: prerequisites
 	$(CARGO) fmt --all --check
 	python3 fixtures/generate.py --check
 	CARGO=$(CARGO) scripts/check-tls
+	CARGO=$(CARGO) scripts/check-dependencies
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 build: prerequisites
@@ -77,6 +78,16 @@ soak: prerequisites
 	PROPTEST_CASES=10000 $(CARGO) test $(SELECTION) -- outgoing::tests::properties
 	RUNLORE_MEMORY_MINUTES=60 $(CARGO) test $(SELECTION) -- --nocapture memory_stays
 	RUNLORE_SLACK_KILLS=300 RUNLORE_DISCORD_KILLS=300 RUNLORE_SENDS=30000 $(CARGO) test $(SELECTION) -- --nocapture kills_under_traffic ambiguous_sends
+
+# Five minutes for each of the doors through which strangers' text comes in; CI gives each 30 seconds.
+fuzz: prerequisites
+	$(CARGO) build $(SELECTION)
+	RUNLORE_FUZZ_S=300 $(CARGO) test $(SELECTION) -- --nocapture fuzz::
+
+# Licences, sources and bans as in lint, and the database of known mistakes where it can be fetched.
+audit: prerequisites
+	CARGO=$(CARGO) scripts/check-tls
+	CARGO=$(CARGO) scripts/check-dependencies --advisories
 
 bench: prerequisites
 	scripts/fetch-models embed onnxruntime

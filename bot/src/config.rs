@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use runlore_indexer::config::{ConfigError, Settings, cache_folder};
+use runlore_indexer::config::{self, ConfigError, Settings, cache_folder};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -183,5 +183,5 @@ pub fn default_model() -> PathBuf {
 /// The error as the file's own text gives it, with the line; as it is where the file cannot be read again.
 fn with_line(file: &Path, error: &toml::de::Error) -> String {
     let again = std::fs::read_to_string(file).ok().and_then(|text| toml::from_str::<BotTables>(&text).err());
-    again.map_or_else(|| error.message().to_owned(), |placed| placed.to_string().trim().to_owned())
+    again.map_or_else(|| config::said(error), |placed| placed.to_string().trim().to_owned())
 }

@@ -1,5 +1,7 @@
 //! Answers questions about an ML team's runs, notes and pull requests: Rust looks up and checks, the model plans and narrates.
 
+#![forbid(unsafe_code)]
+
 pub mod answer;
 pub mod app;
 pub mod chart;

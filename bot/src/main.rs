@@ -1,5 +1,7 @@
 //! Runlore's one binary: reads arguments, sets up what the whole process shares, and makes one call.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 use clap::Parser;

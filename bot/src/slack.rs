@@ -7,7 +7,7 @@ mod messenger;
 pub mod outgoing;
 mod settings;
 mod socket;
-mod web;
+pub mod web;
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use globset::{Glob, GlobMatcher};
+use globset::{Glob, GlobSet, GlobSetBuilder};
 use secrecy::SecretString;
 use thiserror::Error;
 
@@ -68,8 +68,8 @@ pub struct PlacedSource {
 
 #[derive(Debug, Clone)]
 struct SpaceRule {
-    path: Option<GlobMatcher>,
-    project: Option<GlobMatcher>,
+    path: Option<GlobSet>,
+    project: Option<GlobSet>,
     space: Space,
 }
 
@@ -121,7 +121,11 @@ impl Settings {
     /// As `read`.
     pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
         let wrong = |message: String| ConfigError::Wrong { file: file.to_owned(), message };
-        let mut raw: RawConfig = toml::from_str(text).map_err(|e| wrong(e.to_string().trim().to_owned()))?;
+        let placed = |e: toml::de::Error| match e.span() {
+            Some(_) => e.to_string().trim().to_owned(),
+            None => format!("the file cannot be read as TOML: {}", said(&e)),
+        };
+        let mut raw: RawConfig = toml::from_str(text).map_err(|e| wrong(placed(e)))?;
         let folder = file.parent().unwrap_or(Path::new("."));
         let data = raw.data.path.take().map_or_else(default_data, |path| folder.join(path));
         let mut sources = Vec::new();
@@ -199,6 +203,11 @@ impl PlacedSource {
     }
 }
 
+/// What is wrong with a table that was read already, on one line and with the key: where it stands in the file is not known any more.
+pub fn said(error: &toml::de::Error) -> String {
+    error.to_string().trim().replace("\nin `", " in `")
+}
+
 /// The cache folder of models, builds and test installations.
 pub fn cache_folder() -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(std::env::home_dir()?.join(".cache")));
@@ -212,15 +221,19 @@ fn default_data() -> PathBuf {
 
 fn placed_source(folder: &Path, raw: RawSource) -> Result<PlacedSource, String> {
     let space = Space::new(&raw.space)?;
-    let glob = |text: &Option<String>| {
-        text.as_ref().map(|text| Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|e| e.to_string())).transpose()
-    };
     let rule = |rule: &raw::RawRule| {
-        Ok::<_, String>(SpaceRule { path: glob(&rule.path)?, project: glob(&rule.project)?, space: Space::new(&rule.space)? })
+        let (path, project) = (matcher("path", &rule.path)?, matcher("project", &rule.project)?);
+        Ok::<_, String>(SpaceRule { path, project, space: Space::new(&rule.space)? })
     };
     let rules = raw.rule.iter().map(rule).collect::<Result<Vec<_>, _>>()?;
     let placement = crate::pipeline::placement_hash(&format!("{raw:?}"));
     Ok(PlacedSource { source: Source { name: raw.name.clone(), place: place(folder, &raw)? }, space, rules, placement })
+}
+
+/// The pattern under this key of a rule. A set of one, because a single one panics where it is too long or nested too deep.
+fn matcher(key: &str, pattern: &Option<String>) -> Result<Option<GlobSet>, String> {
+    let compile = |pattern: &String| GlobSetBuilder::new().add(Glob::new(pattern)?).build();
+    pattern.as_ref().map(compile).transpose().map_err(|e| format!("`{key}`: {e}"))
 }
 
 fn place(folder: &Path, raw: &RawSource) -> Result<Place, String> {
@@ -248,10 +261,14 @@ fn mlflow_server(raw: &RawSource) -> Result<MlflowServer, String> {
     if !url.starts_with("http://") && !url.starts_with("https://") {
         return Err(format!("`url` is `{url}`; it must begin with http:// or https://"));
     }
-    let secret = |name: &String| std::env::var(name).map(SecretString::from).map_err(|_| format!("the environment has no `{name}`"));
+    let secret = |key: &str, name: &String| {
+        std::env::var(name).map(SecretString::from).map_err(|_| format!("`{key}`: the environment has no `{name}`"))
+    };
     let login = match (&raw.username, &raw.password_env, &raw.token_env) {
-        (Some(username), Some(password), None) => MlflowLogin::Basic { username: username.clone(), password: secret(password)? },
-        (None, None, Some(token)) => MlflowLogin::Token(secret(token)?),
+        (Some(username), Some(password), None) => {
+            MlflowLogin::Basic { username: username.clone(), password: secret("password_env", password)? }
+        }
+        (None, None, Some(token)) => MlflowLogin::Token(secret("token_env", token)?),
         (None, None, None) => MlflowLogin::Nobody,
         _ => return Err("give `username` with `password_env`, or `token_env` alone, or none of them".to_owned()),
     };

@@ -5,6 +5,8 @@
 //! chunks of them are embedded and applied to the indexes; search finds hits, and a hit that the catalog admits
 //! under a scope is a passage. `pipeline` walks the journey, `report` says how it went.
 
+#![forbid(unsafe_code)]
+
 pub mod catalog;
 pub mod chunk;
 pub mod config;

@@ -75,6 +75,16 @@ pub(super) fn left(room: &Room) -> Incoming {
     Incoming { key: format!("left {}", room.id), event: Event::Left { place: room.place(None) } }
 }
 
+/// All that a piece of JSON could be taken for, in the room that another piece describes: the door of the tests that throw anything at it.
+pub fn anything(told: &Value, room: &Value, me: &Me) -> Vec<Incoming> {
+    let room = Room::read(room, &text(&told["guild_id"]));
+    // Names for who types: read, and nothing stored.
+    _ = commands::typing(&told["data"]);
+    let told_of = [message(told, &room, me), missed(told, &room, me), edited(told, &room, me), interaction(told, &room)];
+    let gone = [deleted(&text(&told["id"]), &room), left(&room)];
+    told_of.into_iter().flatten().chain(gone).collect()
+}
+
 /// A command, a button, a window that was sent.
 pub(super) fn interaction(told: &Value, room: &Room) -> Option<Incoming> {
     let (id, token) = (text(&told["id"]), text(&told["token"]));

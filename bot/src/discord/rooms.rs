@@ -84,7 +84,7 @@ impl Room {
         Place { platform: Platform::Discord, workspace: self.guild.clone(), channel, kind, thread }
     }
 
-    fn read(channel: &Value, guild: &str) -> Self {
+    pub(super) fn read(channel: &Value, guild: &str) -> Self {
         let text = |name: &str| channel[name].as_str().unwrap_or_default().to_owned();
         let guild = if text("guild_id").is_empty() { guild.to_owned() } else { text("guild_id") };
         let overwrites = listed(&channel["permission_overwrites"]);

@@ -1,6 +1,6 @@
 //! The table `[discord]` of the settings file. The token stands in the environment alone.
 
-use runlore_indexer::config::{ConfigError, Settings};
+use runlore_indexer::config::{self, ConfigError, Settings};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -45,7 +45,7 @@ impl DiscordSettings {
     pub fn from(settings: &Settings) -> Result<Option<Self>, ConfigError> {
         let wrong = |message: String| ConfigError::Wrong { file: settings.file.clone(), message: format!("[discord] {message}") };
         let Some(table) = settings.discord.clone() else { return Ok(None) };
-        let raw: RawDiscord = table.try_into().map_err(|e: toml::de::Error| wrong(e.message().to_owned()))?;
+        let raw: RawDiscord = table.try_into().map_err(|e: toml::de::Error| wrong(config::said(&e)))?;
         Ok(Some(raw.checked().map_err(wrong)?))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::press::Reasoned;
 use super::sentences::{self, plain};
 use super::{Service, now_ms};
 use crate::chat::{Asked, Event, Place, Platform, Reply, SendError, Way};
@@ -174,7 +175,9 @@ impl Service {
             Event::Edited { place, message, text } => self.reword(place, message, text).await?,
             Event::Deleted { place, message } => self.take_back(place, message).await?,
             Event::Pressed(press) => self.pressed(press).await?,
-            Event::Reasoned { person, question, reason, note, .. } => self.store.add_reason(question, person, reason, note).await?,
+            Event::Reasoned { platform, person, question, reason, note } => {
+                self.reasoned(&Reasoned { platform: *platform, person, question, reason, note }).await?;
+            }
             Event::Joined { place } => self.greet(id, place).await?,
             Event::Left { place } => tracing::warn!(channel.id = place.channel, "taken out of a channel, or the channel is gone"),
             Event::HomeOpened { workspace, person, .. } => self.show_home(event.platform(), workspace, person).await?,

@@ -1,20 +1,33 @@
-//! Buttons.
+//! Buttons. What a press carries was in the hands of who presses: it does something only where its question was asked, for whom the
+//! answer was made, and for as long as it may still be meant. Whatever is not so reads like an answer with nothing behind it.
 
 use super::sentences::{self, plain};
 use super::{Service, now_ms};
-use crate::chat::{Asked, Button, Event, Incoming, Place, PlaceKind, Press, Reply, SHARED, Way};
+use crate::chat::{Asked, Button, Event, Incoming, Place, PlaceKind, Platform, Press, Reply, SHARED, Way};
 use crate::gate;
 use crate::store::{Audited, Entry, Kept, Verdict};
 use crate::surface::{Outcome, Shown, Surface};
 use runlore_indexer::leak;
 
+/// A day, in milliseconds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// How long after its question an answer can be shared and taken away: later its words may mean something else ("last week"), and others
+/// have read it and gone on from it.
+const CHANGES_FOR_MS: i64 = DAY_MS;
+
+/// How long it can be judged: later the judgement is of records that have moved on. A window that is open then can still be sent.
+const JUDGED_FOR_MS: i64 = 7 * DAY_MS;
+const REASON_FOR_MS: i64 = JUDGED_FOR_MS + DAY_MS;
+
 impl Service {
     pub(super) async fn pressed(&self, press: &Press) -> anyhow::Result<()> {
-        let Some(entry) = self.store.entry(&press.question).await? else {
+        let entry = self.store.entry(&press.question).await?;
+        let Some((asked, asked_ms)) = entry.and_then(|entry| stands_under(entry, press)) else {
             return self.say(press, sentences::NOTHING_BEHIND).await;
         };
-        if !is_of_here(&entry, press) {
-            return self.say(press, sentences::NOTHING_BEHIND).await;
+        if let Some(sentence) = refused(press, &asked, now_ms() - asked_ms) {
+            return self.say(press, sentence).await;
         }
         match press.button {
             Button::Useful => {
@@ -26,11 +39,20 @@ impl Service {
                 self.ask_reason(press).await
             }
             Button::Details | Button::More => self.show_behind(press).await,
-            Button::Share => self.share(press, &entry).await,
-            Button::Delete | Button::Stop if entry.event.person() != press.person => self.say(press, sentences::NOT_YOURS).await,
+            Button::Share => self.share(press, &asked).await,
             Button::Stop if !self.under_way().contains_key(&press.question) => self.say(press, sentences::ENDED_ALREADY).await,
             Button::Delete | Button::Stop => self.cancel(&press.question).await,
         }
+    }
+
+    /// Keeps why an answer was not useful, of somebody who said that it was not, for as long as the answer can be judged.
+    pub(super) async fn reasoned(&self, reasoned: &Reasoned<'_>) -> anyhow::Result<()> {
+        let Some(entry) = self.store.entry(reasoned.question).await? else { return Ok(()) };
+        let is_late = now_ms() - entry.received_ms > REASON_FOR_MS;
+        if is_late || entry.event.platform() != reasoned.platform {
+            return Ok(());
+        }
+        Ok(self.store.add_reason(reasoned.question, reasoned.person, reasoned.reason, reasoned.note).await?)
     }
 
     /// What lies behind an answer, for the presser alone: only where the presser's place has the scope that it was made under.
@@ -57,10 +79,9 @@ impl Service {
     }
 
     /// Asks the same again for the channel, under its scope; what was shown to one person is never posted again as it is.
-    async fn share(&self, press: &Press, entry: &Entry) -> anyhow::Result<()> {
-        let Event::Asked(asked) = &entry.event else { return Ok(()) };
+    async fn share(&self, press: &Press, asked: &Asked) -> anyhow::Result<()> {
         // A second press asks anew; the same press delivered twice does not.
-        let message = format!("{SHARED}{} {}", entry.id, press.trigger);
+        let message = format!("{SHARED}{} {}", press.question, press.trigger);
         let shared = Asked {
             message,
             asker: press.person.clone(),
@@ -103,13 +124,6 @@ impl Service {
     }
 }
 
-/// Whether it was asked where it is pressed, or by who presses in direct messages; whatever a button says, nothing else can be pressed.
-fn is_of_here(entry: &Entry, press: &Press) -> bool {
-    let is_here = entry.event.place().is_some_and(|place| place.channel == press.place.channel);
-    let is_own = press.place.kind == PlaceKind::Direct && entry.event.person() == press.person;
-    is_here || is_own || leak::is_seeded("press.of_any_channel") || leak::is_seeded("details.unchecked")
-}
-
 fn audited(press: &Press, shown: Shown) -> Audited {
     Audited::at(&press.place, &press.person, &press.question, shown)
 }
@@ -118,6 +132,45 @@ fn shown_behind(button: Button, kept: &Kept) -> Shown {
     let surface = if button == Button::Details { Surface::Details } else { Surface::More };
     let (audience, scope, records) = (kept.audience.clone(), kept.scope.clone(), kept.records.clone());
     Shown { audience, scope, records, ..Shown::plain(surface, Outcome::Shown) }
+}
+
+/// Why an answer was not useful, as the window says it.
+pub(super) struct Reasoned<'a> {
+    pub(super) platform: Platform,
+    pub(super) person: &'a str,
+    pub(super) question: &'a str,
+    pub(super) reason: &'a str,
+    pub(super) note: &'a str,
+}
+
+/// The question and when it came, where the press stands under its answer: in the place where it was asked, and by who asked it where
+/// nobody else sees the answer.
+fn stands_under(entry: Entry, press: &Press) -> Option<(Asked, i64)> {
+    let Event::Asked(asked) = entry.event else { return None };
+    if leak::is_seeded("press.of_any_channel") || leak::is_seeded("details.unchecked") {
+        return Some((asked, entry.received_ms));
+    }
+    // What one person alone is shown in a channel may go on in direct messages.
+    let is_own = press.place.kind == PlaceKind::Direct && asked.asker == press.person;
+    let is_there = asked.place.platform == press.place.platform && (asked.place.channel == press.place.channel || is_own);
+    let is_for_one = asked.is_private() || asked.place.kind == PlaceKind::Direct;
+    (is_there && (!is_for_one || asked.asker == press.person)).then_some((asked, entry.received_ms))
+}
+
+/// Why a press does nothing: it is the asker's alone, or comes too long after the question. Stopping ends with the answer; what is read
+/// can be read for as long as it is kept.
+fn refused(press: &Press, asked: &Asked, age_ms: i64) -> Option<&'static str> {
+    let is_askers = matches!(press.button, Button::Share | Button::Delete | Button::Stop);
+    if is_askers && asked.asker != press.person {
+        return Some(sentences::NOT_YOURS);
+    }
+    let (most_ms, sentence) = match press.button {
+        Button::Share => (CHANGES_FOR_MS, sentences::TOO_OLD_TO_SHARE),
+        Button::Delete => (CHANGES_FOR_MS, sentences::TOO_OLD_TO_DELETE),
+        Button::Useful | Button::NotUseful => (JUDGED_FOR_MS, sentences::TOO_OLD_TO_JUDGE),
+        Button::Details | Button::More | Button::Stop => return None,
+    };
+    (age_ms > most_ms).then_some(sentence)
 }
 
 fn behind(button: Button, kept: Kept) -> Reply {

@@ -84,6 +84,12 @@ pub(super) fn greeting(name: &str) -> String {
 /// A button on a reply that is not the presser's own.
 pub(super) const NOT_YOURS: &str = "Only who asked can do that.";
 
+/// A press that comes too long after its question.
+pub(super) const TOO_OLD_TO_SHARE: &str = "This was asked more than a day ago, and its answer may be another by now. Ask it again here.";
+pub(super) const TOO_OLD_TO_DELETE: &str =
+    "This was asked more than a day ago, and others may go by it. Delete the message that asked, and the answer goes with it.";
+pub(super) const TOO_OLD_TO_JUDGE: &str = "This was asked more than a week ago. Ask it again, and tell me of the new answer.";
+
 /// Stopping what has ended.
 pub(super) const ENDED_ALREADY: &str = "This is answered already; `Delete` takes the answer away.";
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use runlore_indexer::config::{ConfigError, Settings};
+use runlore_indexer::config::{self, ConfigError, Settings};
 use serde::Deserialize;
 
 use super::QueueLimits;
@@ -69,8 +69,8 @@ impl ServeSettings {
     pub fn from(settings: &Settings) -> Result<Self, ConfigError> {
         let wrong =
             |table: &str, message: String| ConfigError::Wrong { file: settings.file.clone(), message: format!("[{table}] {message}") };
-        let serve: RawServe = settings.serve.clone().try_into().map_err(|e: toml::de::Error| wrong("serve", e.message().to_owned()))?;
-        let limits: RawLimits = settings.limits.clone().try_into().map_err(|e: toml::de::Error| wrong("limits", e.message().to_owned()))?;
+        let serve: RawServe = settings.serve.clone().try_into().map_err(|e: toml::de::Error| wrong("serve", config::said(&e)))?;
+        let limits: RawLimits = settings.limits.clone().try_into().map_err(|e: toml::de::Error| wrong("limits", config::said(&e)))?;
         let health: SocketAddr = serve.health.parse().map_err(|_| {
             wrong("serve", format!("health is `{}`; it must be an address and a port, such as 127.0.0.1:9187", serve.health))
         })?;

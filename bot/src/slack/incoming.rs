@@ -116,9 +116,9 @@ fn asked(event: &Value, team: &str, me: &Me, way: Way) -> Option<Incoming> {
 
 /// A question found in a channel's history.
 pub fn missed(message: &Value, channel: &str, me: &Me) -> Option<Incoming> {
-    let mut message = message.clone();
-    message["channel"] = channel.into();
-    message["type"] = "message".into();
+    let mut message = message.as_object()?.clone();
+    message.insert("channel".to_owned(), channel.into());
+    message.insert("type".to_owned(), "message".into());
     let mut incoming = event(&serde_json::json!({"team_id": me.team, "event": message}), me)?;
     match &mut incoming.event {
         Event::Asked(asked) => asked.is_late = true,
@@ -173,7 +173,8 @@ pub fn interaction(payload: &Value) -> Option<Incoming> {
 fn pressed(payload: &Value) -> Option<Incoming> {
     let action = &payload["actions"][0];
     let button = Button::of_action(&text(&action["action_id"]))?;
-    let trigger = text(&payload["trigger_id"]);
+    // What makes it one: without it two presses could not be told from one that came twice.
+    let trigger = Some(text(&payload["trigger_id"])).filter(|trigger| !trigger.is_empty())?;
     let press = Press {
         place: place_of(payload, &payload["message"]),
         person: text(&payload["user"]["id"]),
@@ -186,7 +187,8 @@ fn pressed(payload: &Value) -> Option<Incoming> {
 }
 
 fn shortcut(payload: &Value) -> Option<Incoming> {
-    let (message, trigger) = (&payload["message"], text(&payload["trigger_id"]));
+    let message = &payload["message"];
+    let trigger = Some(text(&payload["trigger_id"])).filter(|trigger| !trigger.is_empty())?;
     let asked = Asked {
         place: Place { thread: None, ..place_of(payload, message) },
         message: trigger.clone(),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use runlore_indexer::config::{ConfigError, Settings};
+use runlore_indexer::config::{self, ConfigError, Settings};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -81,7 +81,7 @@ impl SlackSettings {
     pub fn from(settings: &Settings) -> Result<Option<Self>, ConfigError> {
         let wrong = |message: String| ConfigError::Wrong { file: settings.file.clone(), message: format!("[slack] {message}") };
         let Some(table) = settings.slack.clone() else { return Ok(None) };
-        let raw: RawSlack = table.try_into().map_err(|e: toml::de::Error| wrong(e.message().to_owned()))?;
+        let raw: RawSlack = table.try_into().map_err(|e: toml::de::Error| wrong(config::said(&e)))?;
         Ok(Some(raw.checked().map_err(wrong)?))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use globset::Glob;
+use globset::{Glob, GlobSetBuilder};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -123,7 +123,8 @@ impl Catalog {
         let rows = sql.all(self).await?;
         let mut runs: Vec<RunRow> = rows.iter().map(run_row).collect::<Result<_, _>>()?;
         if let Some(pattern) = &filter.name {
-            let glob = Glob::new(&pattern.to_lowercase()).map(|glob| glob.compile_matcher()).ok();
+            // A set of one, because a single one panics where it is nested too deep.
+            let glob = Glob::new(&pattern.to_lowercase()).and_then(|glob| GlobSetBuilder::new().add(glob).build()).ok();
             runs.retain(|run| glob.as_ref().is_some_and(|glob| glob.is_match(run.name.to_lowercase())));
         }
         for (name, value) in &filter.params {

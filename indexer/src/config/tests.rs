@@ -19,6 +19,11 @@ fn unknown_keys_name_themselves_and_their_line() {
     assert!(error.contains("size") && error.contains("line 3") && error.contains("path"), "{error}");
     let error = parse(&format!("{NOTES}{NOTES}")).unwrap_err();
     assert!(error.contains("two sources are named `n`"), "{error}");
+    let deep = format!("{}a{}", "{".repeat(300), "}".repeat(300));
+    for pattern in ["{", deep.as_str()] {
+        let error = parse(&format!("{NOTES}[[source.rule]]\nproject = \"{pattern}\"\nspace = \"leads\"\n")).unwrap_err();
+        assert!(error.contains("source `n`: `project`: error parsing"), "{error}");
+    }
     let error = parse("[embed]\nkind = \"magic\"\n").unwrap_err();
     assert!(error.contains("allowed are onnx, hashed"), "{error}");
 }

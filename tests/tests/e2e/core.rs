@@ -1,8 +1,10 @@
 //! Answers and the service behind the platforms, in this process: a scripted model, a recording platform, everything else real.
 
 mod answers;
+mod door;
 mod outbox;
 pub mod platform;
+mod press;
 pub mod service;
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@ fn root() -> PathBuf {
 }
 
 fn pages() -> Result<Vec<PathBuf>> {
-    let mut pages: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map(|name| root().join(name)).to_vec();
+    let mut pages: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)).to_vec();
     for entry in fs::read_dir(root().join("docs"))? {
         pages.push(entry?.path());
     }

@@ -1,5 +1,7 @@
 //! The end-to-end tests: whole paths through public doors, one test binary.
 
+#![forbid(unsafe_code)]
+
 mod ask;
 mod audit;
 mod catalog;
@@ -7,6 +9,7 @@ mod core;
 mod crash;
 mod discord;
 mod docs;
+mod fuzz;
 mod index;
 mod local_model;
 mod mlflow_server;

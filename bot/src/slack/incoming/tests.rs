@@ -96,6 +96,9 @@ fn commands_presses_and_reasons_have_keys_of_their_own() {
     assert!(
         matches!(super::interaction(&press).unwrap().event, Event::Pressed(press) if press.button == Button::NotUseful && press.question == "q")
     );
+    let mut unnamed = press.clone();
+    unnamed["trigger_id"] = json!("");
+    assert_eq!(super::interaction(&unnamed), None, "two of them could not be told apart");
     let reason = json!({"type": "view_submission", "team": {"id": "T1"}, "user": {"id": "U1"}, "view": {"id": "V1", "callback_id": "not_useful",
         "private_metadata": "q", "state": {"values": {"reason": {"reason": {"type": "static_select", "selected_option": {"value": "wrong_number"}}},
         "remark": {"remark": {"type": "plain_text_input", "value": "it was 3"}}}}}});
@@ -117,5 +120,6 @@ fn shapes_that_nobody_expects_give_nothing() {
         assert_eq!(super::event(&payload, &me()), None, "{payload}");
         assert_eq!(super::interaction(&payload), None, "{payload}");
         assert_eq!(super::command(&payload), None, "{payload}");
+        assert_eq!(super::missed(&payload, "C1", &me()), None, "{payload}");
     }
 }

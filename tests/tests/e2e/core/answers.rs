@@ -72,6 +72,15 @@ async fn the_facts_stand_before_the_model_speaks_and_stay_when_it_is_stopped() -
     Ok(())
 }
 
+/// A pattern that no engine takes matches nothing; it does not take the answer down.
+#[tokio::test]
+async fn a_pattern_nested_too_deep_matches_nothing() -> Result<()> {
+    let question = format!("count in vessel-detect where name={}a{}", "{".repeat(300), "}".repeat(300));
+    let (answer, _) = answer(Vec::new(), &question).await?;
+    ensure!(answer.reference.is_none(), "{}", answer.answer);
+    Ok(())
+}
+
 /// Where the words leave a choice of look-ups the model makes it, among those that are possible.
 #[tokio::test]
 async fn the_model_chooses_among_what_is_possible() -> Result<()> {

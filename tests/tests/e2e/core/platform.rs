@@ -37,6 +37,7 @@ pub struct Recording {
     standing: Mutex<Vec<Standing>>,
     always: Mutex<Vec<Goes>>,
     beside: Mutex<Vec<String>>,
+    whispered: Mutex<Vec<String>>,
     pub person: Mutex<PersonFacts>,
     pub channel: Mutex<ChannelFacts>,
 }
@@ -59,6 +60,11 @@ impl Recording {
     /// What was shown beside the messages, in order: what a press whispers, pages, examples.
     pub fn beside(&self) -> Vec<String> {
         locked(&self.beside).clone()
+    }
+
+    /// What pressers were told, alone: `PERSON: HEADLINE`, in order.
+    pub fn whispered(&self) -> Vec<String> {
+        locked(&self.whispered).clone()
     }
 
     fn put(&self, outgoing: &Outgoing) -> String {
@@ -130,8 +136,9 @@ impl Messenger for Recording {
         futures::future::ready(Ok(locked(&self.channel).clone())).boxed()
     }
 
-    fn whisper<'a>(&'a self, _press: &'a Press, reply: &'a Reply) -> BoxFuture<'a, Result<(), SendError>> {
+    fn whisper<'a>(&'a self, press: &'a Press, reply: &'a Reply) -> BoxFuture<'a, Result<(), SendError>> {
         locked(&self.beside).push(reply.headline.clone());
+        locked(&self.whispered).push(format!("{}: {}", press.person, reply.headline));
         futures::future::ready(Ok(())).boxed()
     }
 

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use runlore_bot::app::{App, ModelUse};
 use runlore_bot::chat::{Incoming, Platform};
 use runlore_bot::model::LanguageModel;
-use runlore_bot::serve::{self, ServeSettings, Service};
+use runlore_bot::serve::{self, NotTakenIn, ServeSettings, Service};
 use runlore_bot::store::Store;
 use runlore_indexer::config::Settings;
 use runlore_indexer::pipeline::{self, Deletions, Order};
@@ -120,9 +120,18 @@ impl World {
         }
     }
 
-    pub async fn take_in(&self, incoming: &Incoming) -> Result<String> {
-        self.service.take_in(incoming).await?;
-        Ok(incoming.id())
+    /// Tells the service of an event; again where that takes too long, as a platform does.
+    ///
+    /// # Errors
+    /// Where it never takes it.
+    pub async fn take_in(&self, incoming: &Incoming) -> Result<()> {
+        for _ in 0..20 {
+            match self.service.take_in(incoming).await {
+                Err(NotTakenIn::TooLong) => {}
+                taken => return Ok(taken?),
+            }
+        }
+        anyhow::bail!("storing an event takes too long, again and again")
     }
 
     /// Waits until an event was worked on and what is to be seen of it stands there.
