@@ -62,7 +62,16 @@ impl Case {
         format!("quark{letters}")
     }
 
-    /// The record that it is planted in.
+    /// The record that it is planted in, and some beside it, so that there is a choice to make.
+    fn records(&self) -> Vec<Value> {
+        let (word, n) = (self.word(), self.number);
+        let beside = |i: usize| {
+            let text = format!("{word} went well, said the {i}th of us.");
+            json!({"type": "note", "id": format!("notes/beside-{n}-{i}.md"), "title": format!("Beside {word}"), "text": text})
+        };
+        vec![self.record(), beside(1), beside(2)]
+    }
+
     fn record(&self) -> Value {
         let (word, text, n) = (self.word(), &self.text, self.number);
         let run = json!({
@@ -107,13 +116,13 @@ impl Case {
             "run name" | "param" | "tag" | "run notes" | "log" | "dataset" => match dice.below(3) {
                 0 => format!("run {word}"),
                 1 => format!("what is the val/acc of {word}?"),
-                _ => format!("search {word}"),
+                _ => format!("what is said about {word}?"),
             },
             "pull title" | "pull commits" => match dice.below(2) {
                 0 => format!("pull {}", self.number + 1),
                 _ => format!("what do the pulls say about {word}?"),
             },
-            _ => match dice.below(2) {
+            _ => match dice.below(4) {
                 0 => format!("search {word}"),
                 _ => format!("what do the notes say about {word}?"),
             },
@@ -145,7 +154,7 @@ fn cases_of(i: usize, text: &str) -> Vec<Case> {
 
 /// Plants the cases in one world and asks for each; how many prompts the model saw.
 async fn check(cases: &[Case], model: Arc<Puppet>) -> Result<usize> {
-    let records = Records { open: cases.iter().map(Case::record).collect(), ..Records::default() };
+    let records = Records { open: cases.iter().flat_map(Case::records).collect(), ..Records::default() };
     let world = World::open(&records, &["open"], 2 * SIDE_BY_SIDE, model.clone()).await?;
     let before = world.service.app.corpus.catalog.last_change().await?;
     let settings = std::fs::read_to_string(world.folder.path().join("runlore.toml"))?;

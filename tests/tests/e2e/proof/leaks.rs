@@ -20,7 +20,7 @@ async fn every_seeded_leak_is_caught() -> Result<()> {
         let pair = Pair::new(1_000 + seed, 2 * SURFACES.len());
         let mut worlds = pair.worlds().await?;
         let clean = pair.differences(&worlds).await?;
-        ensure!(clean.is_empty(), "without a leak: {}", clean[0].1);
+        ensure!(clean.is_empty(), "without a leak: {} in {:?}", clean[0].1, pair.scripts[clean[0].0]);
         if seed == 0 {
             missed.extend(leak::reads());
             missed.extend(leak::NAMES.iter().map(|name| (*name).to_owned()));

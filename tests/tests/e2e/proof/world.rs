@@ -171,7 +171,11 @@ impl World {
     /// # Errors
     /// Where it ended badly.
     pub async fn end(self) -> Result<()> {
-        end(&self.service, self.running).await
+        let Self { service, folder, running, .. } = self;
+        end(&service, running).await?;
+        // The folder goes when nothing reads in it any more.
+        drop(service);
+        Ok(folder.close()?)
     }
 }
 
