@@ -30,6 +30,7 @@ pub(super) fn is_secret(key: &str, value: &str) -> bool {
 
 /// Values that stand for a secret without being one: empty, switches, numbers, paths, references, what was redacted already.
 pub(super) fn is_plainly_none(value: &str) -> bool {
+    let value = value.trim_end_matches([',', ';', ')', '}', ']']);
     let lower = value.to_ascii_lowercase();
     let is_reference = ["$", "{", "<", "*", "%(", "[redacted:", "os.", "env.", "getenv", "process.env", "secrets.", "vault:"];
     let is_path = ["/", "./", "../", "~/"];
@@ -52,6 +53,18 @@ pub(super) fn looks_random(value: &str) -> bool {
         && value.chars().any(|c| c.is_ascii_alphabetic())
         && value.parse::<f64>().is_err()
         && entropy(value) > 3.0
+}
+
+/// Letters and digits both: `hunter2`, and no word.
+pub(super) fn is_mixed(value: &str) -> bool {
+    value.chars().any(|c| c.is_ascii_digit()) && value.chars().any(|c| c.is_ascii_alphabetic())
+}
+
+/// A word, or several with `-` and `_`, in one case and without digits: a drawn token is that once in hundreds.
+pub(super) fn is_wordy(value: &str) -> bool {
+    let is_in_word = |c: char| c.is_ascii_alphabetic() || matches!(c, '-' | '_' | '=');
+    let has = |is_case: fn(&char) -> bool| value.chars().any(|c| is_case(&c));
+    value.chars().all(is_in_word) && !(has(char::is_ascii_lowercase) && has(char::is_ascii_uppercase))
 }
 
 /// Shannon entropy of the bytes, in bits a byte.
