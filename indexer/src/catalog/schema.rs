@@ -11,7 +11,10 @@ use super::{Catalog, CatalogError};
 use crate::chunk::hex;
 
 /// In order; a step that was once released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "records", include_str!("../../migrations/catalog/0001_records.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "records", include_str!("../../migrations/catalog/0001_records.sql")),
+    (2, "taken out", include_str!("../../migrations/catalog/0002_taken_out.sql")),
+];
 
 static DRIVERS: Once = Once::new();
 
