@@ -22,6 +22,7 @@ use self::completion::Names;
 use self::screen::Screen;
 pub use self::style::ColorChoice;
 use crate::app::App;
+use crate::chat::clean::{TOOK_SECRET, was_redacted};
 use crate::chat::{Answer, Question, Step};
 
 /// Lines of the history that are kept.
@@ -68,9 +69,12 @@ pub async fn chat(app: Arc<App>, audience: Audience, color: ColorChoice) -> anyh
             Input::GivenUp => println!("{}", paint.dim("Ctrl-D leaves")),
             Input::Line(line) if line.trim().is_empty() => {}
             Input::Line(line) => {
+                let question = Question::new(line.trim(), audience.clone()).in_zone(TimeZone::system()).without_secrets();
+                if was_redacted(&question.text) {
+                    println!("{}", paint.dim(TOOK_SECRET));
+                }
                 // The history is a comfort: where it cannot be written, the talk goes on.
-                let _ = editor.add_history_entry(line.as_str()).and_then(|_| editor.save_history(&history));
-                let question = Question::new(line.trim(), audience.clone()).in_zone(TimeZone::system());
+                let _ = editor.add_history_entry(question.text.as_str()).and_then(|_| editor.save_history(&history));
                 answer_until_ctrl_c(&app, &question, color).await?;
             }
         }

@@ -23,6 +23,9 @@ pub use records::redact_record;
 /// Changes with the rules, so that what was read under other rules is read again.
 pub const RULES_VERSION: &str = "2";
 
+/// Begins what stands in the place of a secret.
+pub const MARK: &str = "[redacted:";
+
 /// What was taken out of a text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Taken {
@@ -54,7 +57,13 @@ impl Sum for Taken {
 
 /// The text without secrets and hidden characters, and how many were taken out.
 pub fn redact(text: &str) -> (Cow<'_, str>, Taken) {
-    let (mut text, n_hidden) = invisible::remove(text);
+    let (text, n_hidden) = invisible::remove(text);
+    let (text, n_secrets) = redact_secrets(text);
+    (text, Taken { n_secrets, n_hidden })
+}
+
+/// The text without secrets, and how many were taken out; terminal colours stay.
+pub fn redact_secrets(mut text: Cow<'_, str>) -> (Cow<'_, str>, u64) {
     let mut n_secrets = 0;
     // What was taken out may have hidden what stands beside it; so again, until nothing more is found.
     for _ in 0..MAX_ROUNDS {
@@ -62,7 +71,7 @@ pub fn redact(text: &str) -> (Cow<'_, str>, Taken) {
         text = Cow::Owned(redacted);
         n_secrets += n_found;
     }
-    (text, Taken { n_secrets, n_hidden })
+    (text, n_secrets)
 }
 
 /// Rounds in which secrets are looked for in one text.

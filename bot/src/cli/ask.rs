@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Asking, Exit, Form, Options, WrongUse, out};
 use crate::answer::Subject;
 use crate::app::App;
+use crate::chat::clean::{TOOK_SECRET, was_redacted};
 use crate::chat::{Answer, Question, Reply, Timings};
 use crate::terminal;
 
@@ -39,8 +40,17 @@ pub(super) async fn ask(args: &AskArgs, options: &Options) -> anyhow::Result<Exi
     let cancel = cancelled_by_ctrl_c();
     match lines {
         Some(lines) => batch(&app, lines, &audience, options.form, &cancel).await,
-        None => one(&app, Question::new(args.question.join(" "), audience).in_zone(TimeZone::system()), options, &cancel).await,
+        None => one(&app, typed(&args.question.join(" "), audience), options, &cancel).await,
     }
+}
+
+/// The question as it is asked: a secret in it is taken out, and that is said.
+fn typed(text: &str, audience: Audience) -> Question {
+    let question = Question::new(text, audience).in_zone(TimeZone::system()).without_secrets();
+    if was_redacted(&question.text) {
+        eprintln!("note: {TOOK_SECRET}");
+    }
+    question
 }
 
 /// Ctrl-C ends the answer that is being made; what is there of it is printed.

@@ -4,6 +4,7 @@ use runlore_indexer::catalog::Vocabulary;
 
 use super::Service;
 use crate::chat::Place;
+use crate::chat::clean::clean;
 use crate::gate::{self, Circumstances};
 
 /// Which names fit where somebody types.
@@ -45,7 +46,11 @@ impl Service {
         let access = self.app.access();
         let Ok(audience) = gate::audience_of(typing.place, typing.person, &circumstances, &access) else { return Vec::new() };
         match self.app.vocabulary(&audience).await {
-            Ok(vocabulary) => matching(&vocabulary, typing, limit),
+            Ok(vocabulary) => {
+                let mut names = matching(&vocabulary, typing, limit);
+                names.iter_mut().for_each(clean);
+                names
+            }
             Err(error) => {
                 tracing::warn!("no names for somebody who types: {error:#}");
                 Vec::new()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Service;
 use super::sentences;
+use crate::chat::clean::clean;
 use crate::chat::{Place, PlaceKind, Platform};
 use crate::gate;
 use runlore_indexer::record::RecordKind;
@@ -12,7 +13,9 @@ impl Service {
     pub(super) async fn show_home(&self, platform: Platform, workspace: &str, person: &str) -> anyhow::Result<()> {
         let Some(messenger) = self.messenger(platform) else { return Ok(()) };
         let place = Place { platform, workspace: workspace.to_owned(), channel: String::new(), kind: PlaceKind::Direct, thread: None };
-        if let Err(error) = messenger.show_home(person, &self.status_lines(&place, person).await).await {
+        let mut status = self.status_lines(&place, person).await;
+        status.iter_mut().for_each(clean);
+        if let Err(error) = messenger.show_home(person, &status).await {
             tracing::warn!(%error, "cannot show somebody's page");
         }
         Ok(())

@@ -129,7 +129,7 @@ impl Service {
             }
         }
         let still = match self.as_it_may_be_seen(outgoing).await {
-            Ok(still) => still,
+            Ok(still) => without_secrets(still),
             Err(error) => return self.note(outgoing, &after(outgoing, &error), Some(&error)).await,
         };
         let sent = match tokio::time::timeout(CALL_DEADLINE, attempt(&**messenger, &still)).await {
@@ -207,6 +207,12 @@ impl Service {
             _ => PACE,
         }
     }
+}
+
+/// The last look at what goes out, whatever rules it was stored under.
+fn without_secrets(outgoing: Outgoing) -> Outgoing {
+    let post = Post { reply: outgoing.post.reply.without_secrets(), ..outgoing.post };
+    Outgoing { post, ..outgoing }
 }
 
 async fn attempt(messenger: &dyn Messenger, outgoing: &Outgoing) -> Result<Sent, SendError> {

@@ -76,7 +76,7 @@ impl Service {
 
     async fn whisper(&self, press: &Press, reply: Reply) -> anyhow::Result<()> {
         let Some(messenger) = self.messenger(press.place.platform) else { return Ok(()) };
-        if let Err(error) = messenger.whisper(press, &reply).await {
+        if let Err(error) = messenger.whisper(press, &reply.without_secrets()).await {
             tracing::warn!(%error, "cannot answer a press");
         }
         Ok(())

@@ -8,7 +8,7 @@ use regex::{Captures, Regex, RegexBuilder};
 
 use super::gaps::{self, Lead};
 use super::rules::{self, Check, Rule};
-use super::{manifest, names};
+use super::{MARK, manifest, names};
 
 /// Largest compiled pattern; three of the vendored rules need more than the default.
 const MAX_COMPILED: usize = 64 << 20;
@@ -58,7 +58,7 @@ pub(super) fn take_out(text: &str) -> Option<(String, u64)> {
     let mut at = 0;
     for secret in &found {
         kept.push_str(&text[at..secret.start]);
-        kept.push_str("[redacted:");
+        kept.push_str(MARK);
         kept.push_str(&ENGINE.rules[secret.rule].rule.id);
         kept.push(']');
         at = secret.end;
@@ -200,7 +200,7 @@ impl CompiledRule {
     }
 
     fn is_right(&self, text: &str, captures: &Captures<'_>, secret: &str, at: usize) -> bool {
-        let Some(all) = captures.get(0).filter(|all| !all.as_str().contains("[redacted:")) else { return false };
+        let Some(all) = captures.get(0).filter(|all| !all.as_str().contains(MARK)) else { return false };
         if self.rule.entropy.is_some_and(|least| names::entropy(secret) < least) {
             return false;
         }

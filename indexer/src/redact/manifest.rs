@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::MARK;
+
 static KIND: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(?m)^[ \t]*(?:-[ \t]+)?["']?kind["']?[ \t]*:[ \t]*["']?Secret["']?[ \t]*,?[ \t\r]*(?:#.*)?$"#).ok());
 static DATA: LazyLock<Option<Regex>> =
@@ -43,7 +45,7 @@ fn entries_below(text: &str, head: usize, end: usize) -> Vec<Range<usize>> {
             // A line of a block.
             None => Some(indent(line)..line.trim_end().len()),
         };
-        let value = value.filter(|value| !is_blank && !value.is_empty() && !line[value.clone()].starts_with("[redacted:"));
+        let value = value.filter(|value| !is_blank && !value.is_empty() && !line[value.clone()].starts_with(MARK));
         found.extend(value.map(|value| at + value.start..at + value.end));
         at += line.len() + 1;
     }

@@ -1,5 +1,7 @@
 //! Names under which secrets stand, and values that are none all the same.
 
+use super::MARK;
+
 /// Ends of names whose value is a secret, compared in lower case without `_`, `-` and spaces.
 const SECRET_ENDS: [&str; 13] = [
     "password",
@@ -32,7 +34,7 @@ pub(super) fn is_secret(key: &str, value: &str) -> bool {
 pub(super) fn is_plainly_none(value: &str) -> bool {
     let value = value.trim_end_matches([',', ';', ')', '}', ']']);
     let lower = value.to_ascii_lowercase();
-    let is_reference = ["$", "{", "<", "*", "%(", "[redacted:", "os.", "env.", "getenv", "process.env", "secrets.", "vault:"];
+    let is_reference = ["$", "{", "<", "*", "%(", MARK, "os.", "env.", "getenv", "process.env", "secrets.", "vault:"];
     let is_path = ["/", "./", "../", "~/"];
     value.len() < 4
         || matches!(
