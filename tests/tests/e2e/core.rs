@@ -2,7 +2,7 @@
 
 mod answers;
 mod outbox;
-mod platform;
+pub mod platform;
 mod service;
 
 use std::sync::Arc;
@@ -27,6 +27,6 @@ fn team(more: &str) -> Result<Team> {
 }
 
 /// What answers, with this model.
-async fn app(team: &Team, model: Option<Arc<dyn LanguageModel>>) -> Result<App> {
+pub async fn app(team: &Team, model: Option<Arc<dyn LanguageModel>>) -> Result<App> {
     Ok(App::open(Settings::read(&team.config())?, ModelUse::None).await?.with(model, clock))
 }

@@ -13,6 +13,7 @@ mod openai;
 mod postgres;
 mod qdrant;
 mod scenarios;
+mod secrets;
 mod slack;
 mod state;
 mod tidy;
