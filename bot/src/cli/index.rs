@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use runlore_indexer::config::Settings;
 use runlore_indexer::pipeline::{self, Deletions, Order};
-use runlore_indexer::redact::Taken;
+use runlore_indexer::redact::{Taken, redact};
 use runlore_indexer::report::{Report, SourceReport};
 use runlore_indexer::search::Corpus;
 
@@ -85,7 +85,7 @@ pub(super) async fn watch(args: &WatchArgs, options: &Options) -> anyhow::Result
                     }
                     last = Some(report);
                 }
-                Err(error) => eprintln!("error: {error}; the next round tries again"),
+                Err(error) => eprintln!("error: {}; the next round tries again", redact(&error.to_string()).0),
             }
             tokio::time::sleep(args.every).await;
             anyhow::Ok(())

@@ -30,6 +30,9 @@ pub(super) fn is_secret(key: &str, value: &str) -> bool {
     SECRET_ENDS.iter().any(|end| name.ends_with(end)) || (name.ends_with("token") && looks_random(value))
 }
 
+/// Entropy of a key of forty characters in base64, which may begin with a slash; no path has so much.
+const OF_A_KEY: f64 = 4.6;
+
 /// Values that stand for a secret without being one: empty, switches, numbers, paths, references, what was redacted already.
 pub(super) fn is_plainly_none(value: &str) -> bool {
     let value = value.trim_end_matches([',', ';', ')', '}', ']']);
@@ -42,7 +45,7 @@ pub(super) fn is_plainly_none(value: &str) -> bool {
             "none" | "null" | "true" | "false" | "unset" | "redacted" | "required" | "optional" | "string" | "undefined"
         )
         || is_reference.iter().any(|start| lower.starts_with(start))
-        || is_path.iter().any(|start| value.starts_with(start))
+        || is_path.iter().any(|start| value.starts_with(start)) && entropy(value) < OF_A_KEY
         || (value.len() < 8 && value.parse::<f64>().is_ok())
 }
 

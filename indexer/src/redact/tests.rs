@@ -180,6 +180,7 @@ fn secrets_in_addresses_headers_and_commands_are_gone() {
         ("\u{200b}AKIA\u{200b}QWERTYUIOPASDFGH", "QWERTYUIOPASDFGH"),
         ("password: p@ss(w0rd),x;y\n", "p@ss(w0rd),x;y"),
         ("DB_PASSWORD=a,b(c)d;e", "a,b(c)d;e"),
+        ("AWS_SECRET_ACCESS_KEY=/aZ9bY8cX7dW6eV5fU4gT3hS2iR1jQ0kP+lO/mN", "/aZ9bY8cX7dW6eV5fU4gT3hS2iR1jQ0kP+lO/mN"),
         ("SMTP_PASS=Xy,12", "Xy,12"),
         ("{\"password\": \"correct horse battery staple\"}", "correct horse battery staple"),
         ("db_password: str = \"tiger9\"", "tiger9"),

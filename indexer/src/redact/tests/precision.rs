@@ -89,7 +89,7 @@ const PLACES: [&str; 62] = [
 ];
 
 /// Words and settings of the trade that sound like secrets, or stand where secrets do.
-const WORDS: [&str; 120] = [
+const WORDS: [&str; 121] = [
     "tokenizer=gpt2",
     "tokenizer: EleutherAI/gpt-neox-20b",
     "tokenizer_name_or_path=meta-llama/Llama-3.1-8B-Instruct",
@@ -138,6 +138,7 @@ const WORDS: [&str; 120] = [
     "password: {{ vault_password }}",
     "password:\n  from: vault\n  required: true",
     "password_file: /run/secrets/db",
+    "credentials: /home/mira/.config/runlore/Service-Account-2026/key_17.json",
     "--password-file /run/secrets/db",
     "passwords are kept in the vault",
     "the password is rotated every month",
