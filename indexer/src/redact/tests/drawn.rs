@@ -13,6 +13,9 @@ use crate::redact::{engine, names};
 /// What gitleaks writes between a name and the rest.
 const THEIR_GAP: &str = r#"(?:[ \t\w.-]{0,20})[\s'"]{0,3}"#;
 
+/// Shortest secret that is drawn: fewer characters stand in any text.
+const LEAST: usize = 4;
+
 /// Draws that may fail before a rule is given up.
 const MAX_TRIES: usize = 4_000;
 
@@ -76,7 +79,7 @@ impl Source {
             Check::Mixed => names::is_mixed(secret) && !names::is_plainly_none(secret),
         };
         let is_mixed_up = self.rule.entropy.is_none_or(|least| names::entropy(secret) >= least);
-        (is_right && is_mixed_up).then(|| secret.to_owned())
+        (is_right && is_mixed_up && secret.len() >= LEAST).then(|| secret.to_owned())
     }
 }
 
