@@ -246,6 +246,10 @@ fn bring_forward(finding: &mut Finding, picked: &[usize]) {
 
 /// Numbers of a text that come from no fact, record, quote or question.
 fn strays(turn: &Turn<'_>, finding: &Finding, text: &str) -> Vec<String> {
+    if turn.calls.is_empty() {
+        // Nothing was looked up: what is said names what may have been meant.
+        return Vec::new();
+    }
     let mut records: Vec<String> = finding.records.iter().flat_map(|source| [source.key.clone(), source.title.clone()]).collect();
     records.extend(finding.best_record.clone());
     let args: Vec<String> = turn.calls.iter().map(|call| call.args().to_string()).collect();

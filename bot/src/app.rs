@@ -85,9 +85,10 @@ impl App {
         self
     }
 
-    /// Answers a question. Never fails: see `answer::answer`.
+    /// Answers a question. Never fails: see `answer::answer`. No secret of the question gets into a prompt, and none of a record out.
     pub async fn answer(&self, question: &Question, on_step: &(dyn Fn(Step) + Send + Sync), cancel: &CancellationToken) -> Answer {
-        answer::answer(self, question, on_step, cancel).await
+        let on_step = |step: Step| on_step(step.without_secrets());
+        answer::answer(self, &question.clone().without_secrets(), &on_step, cancel).await.without_secrets()
     }
 
     /// Tells of the run that a text names, by the first that it names. Never fails: see `answer::answer`.
@@ -99,7 +100,7 @@ impl App {
             .and_then(|vocabulary| answer::link::first_run(&text.text, &vocabulary));
         match named {
             Some(key) => self.answer(&Question { text: format!("run {key}"), ..text.clone() }, on_step, cancel).await,
-            None => answer::nothing(text, "No run that I know of is named in this message."),
+            None => answer::nothing(text, "No run that I know of is named in this message.").without_secrets(),
         }
     }
 

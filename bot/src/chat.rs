@@ -3,6 +3,7 @@
 pub(crate) mod address;
 pub(crate) mod believed;
 mod button;
+pub(crate) mod clean;
 pub(crate) mod cut;
 mod event;
 mod messenger;

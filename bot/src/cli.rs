@@ -21,6 +21,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use runlore_indexer::config::{ConfigError, Settings};
+use runlore_indexer::redact::redact;
 use runlore_indexer::space::Audience;
 use thiserror::Error;
 
@@ -138,7 +139,7 @@ pub async fn run(cli: Cli) -> Exit {
         Ok(exit) => exit,
         Err(error) if is_closed_pipe(&error) => Exit::Fine,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", redact(&format!("{error:#}")).0);
             let is_wrong = error.chain().any(|cause| cause.is::<WrongUse>() || cause.is::<ConfigError>());
             if is_wrong { Exit::Wrong } else { Exit::Failure }
         }

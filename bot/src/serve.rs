@@ -114,12 +114,13 @@ impl Service {
         self
     }
 
-    /// Stores an event. This is all that a platform's callback waits for; where it fails, the event must not be acknowledged.
+    /// Stores an event, without the secrets that somebody typed. This is all that a platform's callback waits for; where it fails, the event must not be acknowledged.
     ///
     /// # Errors
     /// Where the state does not serve within two seconds.
     pub async fn take_in(&self, incoming: &Incoming) -> Result<(), NotTakenIn> {
-        let stored = tokio::time::timeout(INSERT_DEADLINE, self.store.take_in(incoming, now_ms())).await;
+        let incoming = incoming.clone().without_secrets();
+        let stored = tokio::time::timeout(INSERT_DEADLINE, self.store.take_in(&incoming, now_ms())).await;
         if stored.map_err(|_| NotTakenIn::TooLong)?? {
             self.gauges.n_events.inc();
             self.came_in.notify_one();

@@ -25,6 +25,7 @@ use self::completion::{MayOffer, Names};
 use self::screen::Screen;
 pub use self::style::ColorChoice;
 use crate::app::App;
+use crate::chat::clean::{TOOK_SECRET, was_redacted};
 use crate::chat::{Answer, Question, Step};
 use crate::store::{Audited, Store};
 use crate::surface::{Outcome, Shown, Surface};
@@ -162,9 +163,12 @@ pub async fn chat(terminal: Arc<Terminal>, audience: Audience, color: ColorChoic
             Input::GivenUp => println!("{}", paint.dim("Ctrl-D leaves")),
             Input::Line(line) if line.trim().is_empty() => {}
             Input::Line(line) => {
+                let question = Question::new(line.trim(), audience.clone()).in_zone(TimeZone::system()).without_secrets();
+                if was_redacted(&question.text) {
+                    println!("{}", paint.dim(TOOK_SECRET));
+                }
                 // The history is a comfort: where it cannot be written, the talk goes on.
-                let _ = editor.add_history_entry(line.as_str()).and_then(|_| editor.save_history(&history));
-                let question = Question::new(line.trim(), audience.clone()).in_zone(TimeZone::system());
+                let _ = editor.add_history_entry(question.text.as_str()).and_then(|_| editor.save_history(&history));
                 answer_until_ctrl_c(&terminal, &question, color).await?;
             }
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::run::Run;
+use crate::space::Space;
 
 /// What a source hands over for one run, config, note, pull or commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,17 +175,13 @@ pub struct RecordId(Uuid);
 const NAMESPACE: Uuid = Uuid::from_u128(0x72756e6c_6f72_6520_8000_7265636f7264);
 
 impl RecordId {
-    /// The id of a record of `source`. A pull is named by its repository instead, so that two sources that tell of one pull mean the same record.
-    pub fn of(source: &str, record: &Record) -> Self {
+    /// The id of a record of `source` in `space`. A pull is named by its repository instead, so that two sources that tell of one pull
+    /// mean the same record; but not those of two spaces, of which one may not be read where the other is.
+    pub fn of(source: &str, space: &Space, record: &Record) -> Self {
         match &record.body {
-            Body::Pull(pull) => Self::of_pull(&pull.repository, pull.number),
+            Body::Pull(pull) => Self::named(&format!("{}\u{0}{space}", pull.repository), RecordKind::Pull, &pull.number.to_string()),
             body => Self::named(source, body.kind(), &record.native_id),
         }
-    }
-
-    /// The id of pull `number` of `repository`.
-    pub fn of_pull(repository: &str, number: u64) -> Self {
-        Self::named(repository, RecordKind::Pull, &number.to_string())
     }
 
     fn named(place: &str, kind: RecordKind, native_id: &str) -> Self {

@@ -17,6 +17,8 @@ pub struct SourceReport {
     pub n_deleted: u64,
     /// Secrets taken out of the text that was read.
     pub n_redacted: u64,
+    /// Characters that nobody sees, taken out of it too.
+    pub n_hidden: u64,
     /// What could not be read.
     pub complaints: Vec<PlacedComplaint>,
     /// Why the source could not be read at all, or no further.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Asking, Exit, Form, Options, WrongUse, out};
 use crate::answer::Subject;
+use crate::chat::clean::{TOOK_SECRET, was_redacted};
 use crate::chat::{Answer, Question, Reply, Timings};
 use crate::surface::{Outcome, Shown, Surface};
 use crate::terminal::{self, Terminal};
@@ -39,8 +40,17 @@ pub(super) async fn ask(args: &AskArgs, options: &Options) -> anyhow::Result<Exi
     let cancel = cancelled_by_ctrl_c();
     match lines {
         Some(lines) => batch(&terminal, lines, &audience, options.form, &cancel).await,
-        None => one(&terminal, Question::new(args.question.join(" "), audience).in_zone(TimeZone::system()), options, &cancel).await,
+        None => one(&terminal, typed(&args.question.join(" "), audience), options, &cancel).await,
     }
+}
+
+/// The question as it is asked: a secret in it is taken out, and that is said.
+fn typed(text: &str, audience: Audience) -> Question {
+    let question = Question::new(text, audience).in_zone(TimeZone::system()).without_secrets();
+    if was_redacted(&question.text) {
+        eprintln!("note: {TOOK_SECRET}");
+    }
+    question
 }
 
 /// Ctrl-C ends the answer that is being made; what is there of it is printed.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use runlore_indexer::config::Settings;
 use runlore_indexer::pipeline::{self, Deletions, Order};
+use runlore_indexer::redact::{Taken, redact};
 use runlore_indexer::report::{Report, SourceReport};
 use runlore_indexer::search::Corpus;
 
@@ -84,7 +85,7 @@ pub(super) async fn watch(args: &WatchArgs, options: &Options) -> anyhow::Result
                     }
                     last = Some(report);
                 }
-                Err(error) => eprintln!("error: {error}; the next round tries again"),
+                Err(error) => eprintln!("error: {}; the next round tries again", redact(&error.to_string()).0),
             }
             tokio::time::sleep(args.every).await;
             anyhow::Ok(())
@@ -151,9 +152,18 @@ fn row(source: &SourceReport) -> Vec<String> {
     let state = if source.failure.is_some() { "not read" } else { "read" };
     let mut counts =
         vec![format!("{} new", source.n_added), format!("{} changed", source.n_changed), format!("{} same", source.n_unchanged)];
-    let others = [(source.n_deleted, "removed"), (source.n_redacted, "secrets taken out")];
-    counts.extend(others.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
+    if source.n_deleted > 0 {
+        counts.push(format!("{} removed", source.n_deleted));
+    }
+    counts.extend(taken_out(Taken { n_secrets: source.n_redacted, n_hidden: source.n_hidden }));
     vec![source.source.clone(), state.to_owned(), counts.join(", ")]
+}
+
+/// What was taken out, where anything was: `2 secrets and 3 hidden characters taken out`.
+pub(super) fn taken_out(taken: Taken) -> Option<String> {
+    let counts = [(taken.n_secrets, "secret"), (taken.n_hidden, "hidden character")];
+    let told: Vec<String> = counts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| out::count(n, what)).collect();
+    (!told.is_empty()).then(|| format!("{} taken out", told.join(" and ")))
 }
 
 fn wrongs(source: &SourceReport) -> Vec<String> {
@@ -193,6 +203,14 @@ mod tests {
             runs: `db` is locked
             1 chunk indexed, 1 embedded, in 1.2 s"#]]
         .assert_eq(&text(&report()));
+    }
+
+    #[test]
+    fn what_was_taken_out_is_told() {
+        let taken = |n_secrets, n_hidden| taken_out(Taken { n_secrets, n_hidden });
+        assert_eq!(taken(0, 0), None);
+        assert_eq!(taken(1, 0).as_deref(), Some("1 secret taken out"));
+        assert_eq!(taken(2, 3).as_deref(), Some("2 secrets and 3 hidden characters taken out"));
     }
 
     #[test]

@@ -1,20 +1,29 @@
-//! Prints to standard output; a reader that went away is an error, not a panic.
+//! Prints to standard output, without secrets; a reader that went away is an error, not a panic.
 
 use std::io::{self, Write};
 
 use jiff::Timestamp;
+use runlore_indexer::redact::redact;
 use serde::Serialize;
 
-/// Prints text and ends the line.
+use crate::chat::clean::clean_json;
+
+/// Prints text without the secrets in it, and ends the line.
 pub(super) fn line(text: &str) -> io::Result<()> {
+    print(&redact(text).0)
+}
+
+/// Prints one value as JSON on one line, without the secrets in its texts.
+pub(super) fn json(value: &impl Serialize) -> io::Result<()> {
+    let mut value = serde_json::to_value(value)?;
+    clean_json(&mut value);
+    print(&value.to_string())
+}
+
+fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}")?;
     out.flush()
-}
-
-/// Prints one value as JSON on one line.
-pub(super) fn json(value: &impl Serialize) -> io::Result<()> {
-    line(&serde_json::to_string(value)?)
 }
 
 /// Lines up rows of words: each column as wide as its widest cell, the last one free.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use runlore_indexer::catalog::{SourceStatus, SpaceCounts};
 use runlore_indexer::config::Settings;
+use runlore_indexer::redact::Taken;
 use runlore_indexer::report::PlacedComplaint;
 use runlore_indexer::search::Corpus;
 use runlore_indexer::space::{ReadScope, Space};
@@ -42,6 +43,9 @@ struct SourceJson {
     read_ms: Option<i64>,
     failure: Option<String>,
     n_records: u64,
+    /// Secrets and hidden characters that were taken out of them.
+    n_redacted: u64,
+    n_hidden: u64,
     complaints: Vec<PlacedComplaint>,
 }
 
@@ -130,6 +134,8 @@ fn sources(settings: &Settings, known: Vec<SourceStatus>) -> Vec<SourceJson> {
             read_ms: None,
             failure: None,
             n_records: 0,
+            n_redacted: 0,
+            n_hidden: 0,
             complaints: Vec::new(),
         },
     });
@@ -146,6 +152,8 @@ fn source(status: &SourceStatus, is_configured: bool) -> SourceJson {
         read_ms: status.read_ms,
         failure: status.failure.clone(),
         n_records: status.n_records,
+        n_redacted: status.taken.n_secrets,
+        n_hidden: status.taken.n_hidden,
         complaints: status.complaints.clone(),
     }
 }
@@ -180,6 +188,7 @@ fn text(status: &StatusJson, now: Timestamp) -> String {
     let head = ["source", "kind", "records", "read", "complaints"].map(str::to_owned).to_vec();
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(status.sources.iter().map(|source| row(source, now))).collect();
     lines.push(out::table(&rows));
+    lines.extend(status.sources.iter().filter_map(taken_out));
     lines.push(String::new());
     lines.extend(status.indexes.iter().map(|index| index_line(index, status)));
     if status.indexes.is_empty() {
@@ -208,6 +217,12 @@ fn row(source: &SourceJson, now: Timestamp) -> Vec<String> {
         complaints.push_str(", last try failed");
     }
     vec![source.name.clone(), source.kind.clone(), source.n_records.to_string(), read, complaints]
+}
+
+/// What was taken out of what a source shows.
+fn taken_out(source: &SourceJson) -> Option<String> {
+    let taken = Taken { n_secrets: source.n_redacted, n_hidden: source.n_hidden };
+    super::index::taken_out(taken).map(|told| format!("{}: {told}", source.name))
 }
 
 fn index_line(index: &IndexJson, status: &StatusJson) -> String {

@@ -4,6 +4,7 @@ use runlore_indexer::catalog::Vocabulary;
 
 use super::{Service, now_ms};
 use crate::chat::Place;
+use crate::chat::clean::clean;
 use crate::gate::{self, Circumstances};
 use crate::store::Audited;
 use crate::surface::{Outcome, Shown, Surface};
@@ -48,7 +49,11 @@ impl Service {
         let access = self.app.access();
         let Ok(audience) = gate::audience_of(typing.place, typing.person, &circumstances, &access) else { return Vec::new() };
         let names = match self.app.vocabulary(&self.app.unmasked("completion.of_all", &audience)).await {
-            Ok(vocabulary) => matching(&vocabulary, typing, limit),
+            Ok(vocabulary) => {
+                let mut names = matching(&vocabulary, typing, limit);
+                names.iter_mut().for_each(clean);
+                names
+            }
             Err(error) => {
                 tracing::warn!("no names for somebody who types: {error:#}");
                 Vec::new()

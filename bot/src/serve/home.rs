@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Service;
 use super::sentences;
+use crate::chat::clean::clean;
 use crate::chat::{Place, PlaceKind, Platform};
 use crate::gate;
 use crate::store::Audited;
@@ -18,6 +19,7 @@ impl Service {
         if !self.may_show(&Audited::at(&place, person, "", shown)).await {
             lines = vec![sentences::CANNOT_NOTE.to_owned()];
         }
+        lines.iter_mut().for_each(clean);
         if let Err(error) = messenger.show_home(person, &lines).await {
             tracing::warn!(%error, "cannot show somebody's page");
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::press::Reasoned;
 use super::sentences::{self, plain};
 use super::{Service, now_ms};
+use crate::chat::clean::was_redacted;
 use crate::chat::{Asked, Event, Place, Platform, Reply, SendError, Way};
 use crate::gate::{self, Admitted, Circumstances};
 use crate::refusal::Refusal;
@@ -267,6 +268,9 @@ impl Service {
     pub(super) fn post_for(&self, id: &str, asked: &Asked, form: PostForm, mut reply: Reply, shown: Shown) -> Post {
         if asked.is_late && form == PostForm::Whole {
             reply.notices.push(sentences::LATE.to_owned());
+        }
+        if was_redacted(&asked.text) && form == PostForm::Whole {
+            reply.notices.push(sentences::TOOK_SECRET.to_owned());
         }
         let address = asked.private_to.clone().map(|address| (asked.asker.clone(), address));
         let (private_to, otherwise) = if asked.is_private() { (address, None) } else { (None, address) };

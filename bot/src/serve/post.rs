@@ -131,7 +131,8 @@ impl Service {
             Ok(false) => return self.withhold(outgoing).await,
             Err(error) => return self.note(outgoing, &after(outgoing, &error), Some(&error)).await,
         }
-        let sent = match tokio::time::timeout(CALL_DEADLINE, attempt(&**messenger, outgoing)).await {
+        let cleaned = without_secrets(outgoing.clone());
+        let sent = match tokio::time::timeout(CALL_DEADLINE, attempt(&**messenger, &cleaned)).await {
             Ok(sent) => sent,
             Err(_) => Err(SendError::Ambiguous(format!("no answer within {CALL_DEADLINE:?}"))),
         };
@@ -219,6 +220,12 @@ impl Service {
 fn instead(post: &Post, sentence: &str, surface: Surface, outcome: Outcome) -> Post {
     let shown = Shown { audience: post.shown.audience.clone(), ..Shown::plain(surface, outcome) };
     Post { reply: plain(sentence), form: PostForm::Whole, made_under: None, shown, ..post.clone() }
+}
+
+/// The last look at what goes out, whatever rules it was stored under.
+fn without_secrets(outgoing: Outgoing) -> Outgoing {
+    let post = Post { reply: outgoing.post.reply.without_secrets(), ..outgoing.post };
+    Outgoing { post, ..outgoing }
 }
 
 async fn attempt(messenger: &dyn Messenger, outgoing: &Outgoing) -> Result<Sent, SendError> {

@@ -117,7 +117,7 @@ impl Service {
     async fn whisper(&self, press: &Press, reply: Reply, shown: Shown) -> anyhow::Result<()> {
         let Some(messenger) = self.messenger(press.place.platform) else { return Ok(()) };
         let reply = if self.may_show(&audited(press, shown)).await { reply } else { plain(sentences::CANNOT_NOTE) };
-        if let Err(error) = messenger.whisper(press, &reply).await {
+        if let Err(error) = messenger.whisper(press, &reply.without_secrets()).await {
             tracing::warn!(%error, "cannot answer a press");
         }
         Ok(())

@@ -64,6 +64,9 @@ pub(super) const NO_PICTURE_HERE: &str = "There is a chart too; ask in a direct 
 /// Found after having been away.
 pub(super) const LATE: &str = "This was asked while I was away.";
 
+/// Somebody typed a secret; the terminal says the same.
+pub(super) use crate::chat::clean::TOOK_SECRET;
+
 /// What was typed, where the answer alone is seen.
 pub(super) fn asked_by_command(text: &str) -> String {
     let shown: String = text.chars().take(300).collect();

@@ -67,7 +67,7 @@ impl Catalog {
     /// Where the database does not serve.
     pub async fn pulls_numbered(&self, scope: &ReadScope, number: i64) -> Result<Vec<PullRow>, CatalogError> {
         let mut sql = Sql::new(PULL);
-        sql.in_scope("r.space", scope).and_integer(" AND p.number = ?", number).and(" ORDER BY p.repository");
+        sql.in_scope("r.space", scope).and_integer(" AND p.number = ?", number).and(" ORDER BY p.repository, r.space");
         sql.all(self).await?.iter().map(pull_row).collect()
     }
 
@@ -87,7 +87,7 @@ impl Catalog {
     /// Where the database does not serve.
     pub async fn pull_of_commit(&self, scope: &ReadScope, hash: &str) -> Result<Option<PullRow>, CatalogError> {
         let mut sql = Sql::new(PULL);
-        sql.in_scope("r.space", scope).and_text(" AND p.merge_commit = ?", hash).and(" ORDER BY p.repository LIMIT 1");
+        sql.in_scope("r.space", scope).and_text(" AND p.merge_commit = ?", hash).and(" ORDER BY p.repository, r.space LIMIT 1");
         sql.first(self).await?.as_ref().map(pull_row).transpose()
     }
 

@@ -11,9 +11,10 @@ use super::{Catalog, CatalogError};
 use crate::chunk::hex;
 
 /// In order; a step that was once released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "records", include_str!("../../migrations/catalog/0001_records.sql")),
     (2, "run numbers", include_str!("../../migrations/catalog/0002_run_numbers.sql")),
+    (3, "taken out", include_str!("../../migrations/catalog/0003_taken_out.sql")),
 ];
 
 static DRIVERS: Once = Once::new();

@@ -4,6 +4,7 @@ use sqlx::Row;
 
 use super::sql::Sql;
 use super::{Catalog, CatalogError};
+use crate::redact::Taken;
 use crate::report::PlacedComplaint;
 use crate::space::ReadScope;
 
@@ -22,6 +23,8 @@ pub struct SourceStatus {
     pub failure: Option<String>,
     /// Records that it shows.
     pub n_records: u64,
+    /// What was taken out of them.
+    pub taken: Taken,
     /// What could not be read.
     pub complaints: Vec<PlacedComplaint>,
 }
@@ -43,8 +46,11 @@ impl Catalog {
     /// # Errors
     /// Where the database does not serve.
     pub async fn source_status(&self) -> Result<Vec<SourceStatus>, CatalogError> {
-        let query = "SELECT s.name, s.kind, s.tried_ms, s.read_ms, s.failure, \
-                     (SELECT COUNT(*) FROM sightings WHERE source = s.name) FROM sources s ORDER BY s.name";
+        // A sum of BIGINT is a NUMERIC on PostgreSQL.
+        let query = "SELECT s.name, s.kind, s.tried_ms, s.read_ms, s.failure, COUNT(g.source), \
+                     CAST(COALESCE(SUM(g.n_secrets), 0) AS BIGINT), CAST(COALESCE(SUM(g.n_hidden), 0) AS BIGINT) \
+                     FROM sources s LEFT JOIN sightings g ON g.source = s.name \
+                     GROUP BY s.name, s.kind, s.tried_ms, s.read_ms, s.failure ORDER BY s.name";
         let mut sources = Vec::new();
         for row in sqlx::query(query).fetch_all(self.pool()).await? {
             let name: String = row.try_get(0)?;
@@ -56,6 +62,7 @@ impl Catalog {
                 read_ms: row.try_get(3)?,
                 failure: row.try_get(4)?,
                 n_records: row.try_get::<i64, _>(5)? as u64,
+                taken: Taken { n_secrets: row.try_get::<i64, _>(6)? as u64, n_hidden: row.try_get::<i64, _>(7)? as u64 },
                 complaints: complaints
                     .iter()
                     .map(|row| Ok(PlacedComplaint { place: row.try_get(0)?, message: row.try_get(1)? }))

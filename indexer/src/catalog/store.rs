@@ -12,6 +12,7 @@ use crate::chunk::{CHUNKER, Chunk, hex};
 use crate::failpoint;
 use crate::leak;
 use crate::record::{Body, Commit, Pull, Record, RecordId};
+use crate::redact::Taken;
 use crate::source::{Complaint, Known};
 use crate::space::Space;
 
@@ -22,6 +23,8 @@ pub struct Placed {
     pub id: RecordId,
     /// What the source gave, redacted.
     pub record: Record,
+    /// What was taken out of it.
+    pub taken: Taken,
     /// Who may read it.
     pub space: Space,
     /// Its pieces.
@@ -187,9 +190,10 @@ impl Catalog {
 }
 
 async fn store_one(write: &mut Transaction<'_, Any>, source: &str, placed: &Placed, stored: &mut Stored) -> Result<(), CatalogError> {
-    let (id, record) = (placed.id.to_string(), &placed.record);
+    let id = placed.id.to_string();
     let hash = content_hash(placed);
-    see(write, source, record, &id).await?;
+    forget_other(write, source, placed, &id).await?;
+    see(write, source, placed, &id).await?;
     let before = sqlx::query("SELECT source, space, hash FROM records WHERE id = $1").bind(&*id).fetch_optional(&mut **write).await?;
     if let Some(row) = &before {
         let (owner, space, old_hash): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
@@ -209,12 +213,23 @@ async fn store_one(write: &mut Transaction<'_, Any>, source: &str, placed: &Plac
     note_change(write, &id, placed.space.as_str(), Operation::Put).await
 }
 
+/// Forgets what the source showed under this name before, where that is another record now: a pull that came into another space.
+async fn forget_other(write: &mut Transaction<'_, Any>, source: &str, placed: &Placed, id: &str) -> Result<(), CatalogError> {
+    let native_id = &*placed.record.native_id;
+    let query = sqlx::query("SELECT record FROM sightings WHERE source = $1 AND native_id = $2 AND record <> $3");
+    if query.bind(source).bind(native_id).bind(id).fetch_optional(&mut **write).await?.is_some() {
+        forget_sighting(write, source, native_id).await?;
+    }
+    Ok(())
+}
+
 /// Keeps what the source showed, for the next sync to compare with.
-async fn see(write: &mut Transaction<'_, Any>, source: &str, record: &Record, id: &str) -> Result<(), CatalogError> {
-    let upsert = "INSERT INTO sightings (source, native_id, fingerprint, record) VALUES ($1, $2, $3, $4) \
-                  ON CONFLICT (source, native_id) DO UPDATE SET fingerprint = excluded.fingerprint, record = excluded.record";
-    let upsert = sqlx::query(upsert).bind(source).bind(&*record.native_id).bind(&*record.fingerprint).bind(id);
-    upsert.execute(&mut **write).await?;
+async fn see(write: &mut Transaction<'_, Any>, source: &str, placed: &Placed, id: &str) -> Result<(), CatalogError> {
+    let upsert = "INSERT INTO sightings (source, native_id, fingerprint, record, n_secrets, n_hidden) VALUES ($1, $2, $3, $4, $5, $6) \
+                  ON CONFLICT (source, native_id) DO UPDATE SET fingerprint = excluded.fingerprint, record = excluded.record, \
+                  n_secrets = excluded.n_secrets, n_hidden = excluded.n_hidden";
+    let upsert = sqlx::query(upsert).bind(source).bind(&*placed.record.native_id).bind(&*placed.record.fingerprint).bind(id);
+    upsert.bind(placed.taken.n_secrets as i64).bind(placed.taken.n_hidden as i64).execute(&mut **write).await?;
     Ok(())
 }
 

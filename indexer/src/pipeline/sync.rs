@@ -12,7 +12,7 @@ use crate::chunk::chunk;
 use crate::config::PlacedSource;
 use crate::failpoint;
 use crate::record::{Record, RecordId};
-use crate::redact::redact_record;
+use crate::redact::{Taken, redact, redact_record};
 use crate::report::{PlacedComplaint, SourceReport};
 use crate::source::{Complaint, Item, Listing, Outlet, SourceError};
 
@@ -89,7 +89,9 @@ fn take(item: Item, seen: &mut Seen, report: &mut SourceReport) -> Option<Record
             seen.present.extend(complaint.native_id.clone());
             seen.n_complaints += 1;
             if seen.complaints.len() < MAX_COMPLAINTS {
-                seen.complaints.push(complaint);
+                // What is wrong with a text may be told in its own words.
+                let message = redact(&complaint.message).0.into_owned();
+                seen.complaints.push(Complaint { message, ..complaint });
             }
         }
         Item::Gone(native_id) => seen.gone.push(native_id),
@@ -117,22 +119,24 @@ async fn store(catalog: &Catalog, source: &PlacedSource, batch: Vec<Record>, rep
     let prepare = {
         let source = Arc::clone(&source);
         move || {
-            let mut n_redacted = 0;
+            let mut taken = Taken::default();
             let mut placed: BTreeMap<RecordId, (usize, Placed)> = BTreeMap::new();
             for (i, mut record) in batch.into_iter().enumerate() {
-                let id = RecordId::of(&source.source.name, &record);
-                n_redacted += redact_record(&mut record);
+                let taken_here = redact_record(&mut record);
+                taken += taken_here;
                 let (space, chunks) = (source.space_of(&record).clone(), chunk(&record));
-                placed.insert(id, (i, Placed { id, record, space, chunks }));
+                let id = RecordId::of(&source.source.name, &space, &record);
+                placed.insert(id, (i, Placed { id, record, taken: taken_here, space, chunks }));
             }
             let mut placed: Vec<(usize, Placed)> = placed.into_values().collect();
             placed.sort_by_key(|(i, _)| *i);
-            (placed.into_iter().map(|(_, placed)| placed).collect::<Vec<_>>(), n_redacted)
+            (placed.into_iter().map(|(_, placed)| placed).collect::<Vec<_>>(), taken)
         }
     };
-    let (placed, n_redacted) = tokio::task::spawn_blocking(prepare).await.map_err(|e| PipelineError::Task(e.to_string()))?;
+    let (placed, taken) = tokio::task::spawn_blocking(prepare).await.map_err(|e| PipelineError::Task(e.to_string()))?;
     let stored = catalog.store(&source.source.name, &placed).await?;
-    report.n_redacted += n_redacted;
+    report.n_redacted += taken.n_secrets;
+    report.n_hidden += taken.n_hidden;
     report.n_added += stored.n_added;
     report.n_changed += stored.n_changed;
     report.n_unchanged += stored.n_same;
@@ -171,7 +175,7 @@ async fn end(
             if matches!(error, SourceError::AccessLost { .. }) {
                 seen.withheld = catalog.sighted(name).await?;
             }
-            end.failure = Some(error.to_string());
+            end.failure = Some(redact(&error.to_string()).0.into_owned());
         }
     }
     if seen.n_complaints > seen.complaints.len() {

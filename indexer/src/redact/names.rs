@@ -1,5 +1,7 @@
 //! Names under which secrets stand, and values that are none all the same.
 
+use super::MARK;
+
 /// Ends of names whose value is a secret, compared in lower case without `_`, `-` and spaces.
 const SECRET_ENDS: [&str; 13] = [
     "password",
@@ -28,10 +30,14 @@ pub(super) fn is_secret(key: &str, value: &str) -> bool {
     SECRET_ENDS.iter().any(|end| name.ends_with(end)) || (name.ends_with("token") && looks_random(value))
 }
 
+/// Entropy of a key of forty characters in base64, which may begin with a slash; no path has so much.
+const OF_A_KEY: f64 = 4.6;
+
 /// Values that stand for a secret without being one: empty, switches, numbers, paths, references, what was redacted already.
 pub(super) fn is_plainly_none(value: &str) -> bool {
+    let value = value.trim_end_matches([',', ';', ')', '}', ']']);
     let lower = value.to_ascii_lowercase();
-    let is_reference = ["$", "{", "<", "*", "%(", "[redacted:", "os.", "env.", "getenv", "process.env", "secrets.", "vault:"];
+    let is_reference = ["$", "{", "<", "*", "%(", MARK, "os.", "env.", "getenv", "process.env", "secrets.", "vault:"];
     let is_path = ["/", "./", "../", "~/"];
     value.len() < 4
         || matches!(
@@ -39,7 +45,7 @@ pub(super) fn is_plainly_none(value: &str) -> bool {
             "none" | "null" | "true" | "false" | "unset" | "redacted" | "required" | "optional" | "string" | "undefined"
         )
         || is_reference.iter().any(|start| lower.starts_with(start))
-        || is_path.iter().any(|start| value.starts_with(start))
+        || is_path.iter().any(|start| value.starts_with(start)) && entropy(value) < OF_A_KEY
         || (value.len() < 8 && value.parse::<f64>().is_ok())
 }
 
@@ -52,6 +58,18 @@ pub(super) fn looks_random(value: &str) -> bool {
         && value.chars().any(|c| c.is_ascii_alphabetic())
         && value.parse::<f64>().is_err()
         && entropy(value) > 3.0
+}
+
+/// Letters and digits both: `hunter2`, and no word.
+pub(super) fn is_mixed(value: &str) -> bool {
+    value.chars().any(|c| c.is_ascii_digit()) && value.chars().any(|c| c.is_ascii_alphabetic())
+}
+
+/// A word, or several with `-` and `_`, in one case and without digits: a drawn token is that once in hundreds.
+pub(super) fn is_wordy(value: &str) -> bool {
+    let is_in_word = |c: char| c.is_ascii_alphabetic() || matches!(c, '-' | '_' | '=');
+    let has = |is_case: fn(&char) -> bool| value.chars().any(|c| is_case(&c));
+    value.chars().all(is_in_word) && !(has(char::is_ascii_lowercase) && has(char::is_ascii_uppercase))
 }
 
 /// Shannon entropy of the bytes, in bits a byte.

@@ -93,24 +93,3 @@ fn a_batch_answers_line_by_line_in_order() -> Result<()> {
     ensure!(output.status.success() && asked == ["count", "best val/map in vessel-detect", "how many runs failed?"], "{asked:?}");
     Ok(())
 }
-
-#[test]
-fn secrets_do_not_reach_the_data_folder() -> Result<()> {
-    let team = Team::new("")?;
-    let secret = format!("hf_{}", "AbCdEfGhIjKlMnOpQrStUvWxYz01234567");
-    fs::write(team.folder().join("notes/leak.md"), format!("# Setup\n\nUse HF_TOKEN={secret} for the hub.\n"))?;
-    team.json(&["index", "--json"], &[0, 1])?;
-    let mut folders = vec![team.data()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let bytes = fs::read(&path)?;
-                ensure!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "the secret is in {}", path.display());
-            }
-        }
-    }
-    Ok(())
-}

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use runlore_indexer::catalog::{Catalog, Placed, RunFilter, SyncEnd};
 use runlore_indexer::chunk::chunk;
 use runlore_indexer::record::{Body, Record, RecordId};
+use runlore_indexer::redact::Taken;
 use runlore_indexer::run::{Point, Run, RunStatus, Series};
 use runlore_indexer::space::{Hit, ReadScope, Space};
 use runlore_tests::not_run::not_run;
@@ -59,7 +60,8 @@ fn placed(native_id: &str, space: &str, body: Body) -> Placed {
         fingerprint: "f".to_owned(),
         body,
     };
-    Placed { id: RecordId::of("s", &record), space: Space::new(space).unwrap(), chunks: chunk(&record), record }
+    let space = Space::new(space).unwrap();
+    Placed { id: RecordId::of("s", &space, &record), space, chunks: chunk(&record), taken: Taken::default(), record }
 }
 
 fn run(values: &[f64]) -> Body {

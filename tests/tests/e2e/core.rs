@@ -29,6 +29,6 @@ pub fn team(more: &str) -> Result<Team> {
 }
 
 /// What answers, with this model.
-async fn app(team: &Team, model: Option<Arc<dyn LanguageModel>>) -> Result<App> {
+pub async fn app(team: &Team, model: Option<Arc<dyn LanguageModel>>) -> Result<App> {
     Ok(App::open(Settings::read(&team.config())?, ModelUse::None).await?.with(model, clock))
 }

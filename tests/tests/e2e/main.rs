@@ -19,6 +19,7 @@ mod proof;
 mod puppet;
 mod qdrant;
 mod scenarios;
+mod secrets;
 mod slack;
 mod state;
 mod tidy;

@@ -1,5 +1,6 @@
 //! Pulls, commits, params, tags, status, parts of run names, and what is left over.
 
+use runlore_indexer::redact::MARK;
 use runlore_indexer::run::RunStatus;
 
 use super::super::words::{means, parts};
@@ -157,6 +158,10 @@ pub(super) fn note_the_rest(reading: &mut Reading<'_>, links: &mut Links) {
             continue;
         }
         let (raw, lower) = (reading.words[place].raw.clone(), reading.lower(place));
+        // What stands in the place of a secret names nothing.
+        if raw.contains(MARK.trim_start_matches('[')) {
+            continue;
+        }
         if ASKING.split_whitespace().any(|word| word == lower) || is_number(&raw) || is_date(&raw) {
             continue;
         }

@@ -25,7 +25,7 @@ fn record(number: u64) -> RecordId {
         fingerprint: String::new(),
         body: Body::Note(String::new()),
     };
-    RecordId::of("test", &record)
+    RecordId::of("test", &Space::new("team").unwrap(), &record)
 }
 
 fn chunk(number: u64, position: u32, text: &str) -> EmbeddedChunk {

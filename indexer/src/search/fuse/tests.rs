@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::record::{Body, Record, RecordId};
+use crate::space::Space;
 
 fn record(n: u32) -> RecordId {
     let record = Record {
@@ -20,7 +21,7 @@ fn record(n: u32) -> RecordId {
         fingerprint: String::new(),
         body: Body::Note(String::new()),
     };
-    RecordId::of("notes", &record)
+    RecordId::of("notes", &Space::new("team").unwrap(), &record)
 }
 
 fn hit(n: u32, position: u32, score: f64) -> Hit {

@@ -133,13 +133,14 @@ fn texts(fields: &mut Fields) -> Vec<RunText> {
     texts.collect()
 }
 
-/// The end of a text, whole characters.
+/// The end of a text, from a whole line on where there is one: half of a secret would not be known as one.
 fn bounded(path: String, text: String) -> RunText {
     if text.len() <= MAX_TEXT {
         return RunText { path, text, cut: false };
     }
-    let start = text.ceil_char_boundary(text.len() - MAX_TEXT);
-    RunText { path, text: text[start..].to_owned(), cut: true }
+    let tail = &text[text.ceil_char_boundary(text.len() - MAX_TEXT)..];
+    let lines = tail.split_once('\n').map_or("", |(_, lines)| lines);
+    RunText { path, text: if lines.is_empty() { tail } else { lines }.to_owned(), cut: true }
 }
 
 fn directions(fields: &mut Fields) -> Vec<(String, Direction)> {

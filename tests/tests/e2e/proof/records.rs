@@ -130,7 +130,7 @@ fn note(dice: &mut Dice, id: &str, read_by: For) -> Value {
 
 /// Of a repository that every space knows; the numbers of different spaces may meet.
 fn pull(dice: &mut Dice, i: usize, read_by: For) -> Value {
-    let number = if read_by == For::Audience { i + 1 } else { 40 + i };
+    let number = i + 1;
     json!({
         "type": "pull", "repository": "harbor", "number": number, "title": sentence(dice, read_by), "author": person(dice, read_by),
         "head": format!("{}/{}", person(dice, read_by), dice.pick(&STEMS)), "merged": moment(dice),
