@@ -17,7 +17,7 @@ SELECTION := --workspace --lib --bins --tests
 export RUNLORE_NOT_RUN := $(CARGO_TARGET_DIR)/not-run.txt
 
 .NOTPARALLEL:
-.PHONY: demo test eval bench soak fuzz audit lint build check prerequisites test-tools run-tests test-eval clean-cache
+.PHONY: demo test eval bench soak proof fuzz audit lint build check prerequisites test-tools run-tests test-eval clean-cache
 
 demo: prerequisites
 	scripts/fetch-models chat-1.5b embed onnxruntime
@@ -78,6 +78,10 @@ soak: prerequisites
 	PROPTEST_CASES=10000 $(CARGO) test $(SELECTION) -- outgoing::tests::properties
 	RUNLORE_MEMORY_MINUTES=60 $(CARGO) test $(SELECTION) -- --nocapture memory_stays
 	RUNLORE_SLACK_KILLS=300 RUNLORE_DISCORD_KILLS=300 RUNLORE_SENDS=30000 $(CARGO) test $(SELECTION) -- --nocapture kills_under_traffic ambiguous_sends
+
+# The proof of non-interference in a hundred thousand cases, and the puppet with fifteen hundred strings: about an hour.
+proof: build
+	RUNLORE_PROOF_CASES=100000 RUNLORE_PUPPET_STRINGS=1500 $(CARGO) test $(SELECTION) -- --nocapture proof:: puppet::
 
 # Five minutes for each of the doors through which strangers' text comes in; CI gives each 30 seconds.
 fuzz: prerequisites

@@ -55,7 +55,7 @@ struct Watch<'a> {
 /// Answers. Never fails: what goes wrong with us is an answer with a reference id, whose cause stands in the log.
 pub async fn answer(app: &App, question: &Question, on_step: &(dyn Fn(Step) + Send + Sync), cancel: &CancellationToken) -> Answer {
     let started = Instant::now();
-    let Some(scope) = app.access().policy.scope_for(&question.audience) else {
+    let Some(scope) = app.access().policy.scope_for(&app.unmasked("answer.as_terminal", &question.audience)) else {
         let sentence = "This channel is not set up: nothing may be read here. Name it under [channels] in the settings.";
         return bare(question, &Finding::nothing(sentence), started);
     };
@@ -126,13 +126,19 @@ async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: &Zoned, watch: &
     Ok(finish(turn, finding, narration.as_deref()))
 }
 
+/// The question as the model reads it; where this leaks, with how much there is that it may not know of.
+async fn read(turn: &Turn<'_>, leak: &str) -> String {
+    let beyond = turn.app.count_beyond(leak).await;
+    beyond.map_or(turn.question.text.clone(), |n| format!("{} {n}", turn.question.text))
+}
+
 /// Asks the model which look-up is meant; none where it does not serve, and the words' first choice stands.
 async fn ask_to_choose(turn: &Turn<'_>, links: &link::Links, choice: &plan::Choice, watch: &Watch<'_>) -> Option<plan::Choice> {
     (watch.on_step)(Step::Waiting("choosing what to look up".to_owned()));
     let model = turn.app.model().await?;
     let scope_id = turn.scope.id();
     let asking = asking(turn, &*model, &scope_id, watch);
-    let chosen = plan::ask_model(&turn.question.text, links, choice, &asking).await;
+    let chosen = plan::ask_model(&read(turn, "plan.counts_all").await, links, choice, &asking).await;
     chosen.inspect_err(|error| warn("the model did not plan", error)).ok()
 }
 
@@ -159,6 +165,8 @@ async fn look_up(turn: &mut Turn<'_>, calls: Vec<Call>) -> anyhow::Result<Findin
     whole.notices.extend(whose_days(turn));
     turn.calls = calls;
     turn.picture = draw(whole.chart.take()).await;
+    let beyond = turn.app.count_beyond("chart.counts_all").await;
+    turn.picture.iter_mut().zip(beyond).for_each(|(picture, n)| picture.alt.push_str(&n.to_string()));
     turn.facts_ms = turn.started.elapsed().as_millis() as u64;
     Ok(whole)
 }
@@ -213,14 +221,13 @@ async fn narrate(turn: &Turn<'_>, finding: &mut Finding, watch: &Watch<'_>) -> O
     let scope_id = turn.scope.id();
     let asking = asking(turn, &*model, &scope_id, watch);
     if finding.quotes.len() > 1 {
-        let picked = narrate::pick(&turn.question.text, &finding.quotes, &asking).await;
+        let picked = narrate::pick(&read(turn, "pick.counts_all").await, &finding.quotes, &asking).await;
         let picked = picked.inspect_err(|error| warn("the model did not pick", error)).unwrap_or_default();
         bring_forward(finding, &picked);
         return None;
     }
     // The sampler is deterministic: the same request would give the same sentence, so one that does not pass is left out at once.
-    let beyond = turn.app.count_beyond("prompt.counts_all").await.map(|n| n.to_string()).unwrap_or_default();
-    let told = narrate::narrate(&format!("{}{beyond}", turn.question.text), finding, turn.ledger.facts(), &asking).await;
+    let told = narrate::narrate(&read(turn, "prompt.counts_all").await, finding, turn.ledger.facts(), &asking).await;
     let sentence = told.inspect_err(|error| warn("the model did not narrate", error)).ok().flatten()?;
     if !strays(turn, finding, &sentence).is_empty() {
         return None;

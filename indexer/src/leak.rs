@@ -9,7 +9,7 @@ use std::panic::Location;
 use crate::space::Space;
 
 /// The leaks that have a name, in both packages.
-pub const NAMES: [&str; 25] = [
+pub const NAMES: [&str; 33] = [
     "keyword.spaces",
     "keyword.statistics",
     "keyword.deleted",
@@ -33,6 +33,14 @@ pub const NAMES: [&str; 25] = [
     "refusal.exists_elsewhere",
     "waiting.names_others",
     "answer.counts_all",
+    "answer.as_terminal",
+    "search.as_terminal",
+    "details.counts_all",
+    "note.counts_all",
+    "refusal.counts_all",
+    "plan.counts_all",
+    "pick.counts_all",
+    "chart.counts_all",
     "thread.adopts_any",
     "directions.of_all",
 ];

@@ -129,7 +129,8 @@ impl Service {
             Err(refusal) => {
                 self.gauges.n_refused.inc();
                 let ended = Ended { end: End::Refused, reference: None };
-                self.conclude_plainly(&entry.id, &asked, &ended, &refusal.to_string()).await;
+                let beyond = self.app.count_beyond("refusal.counts_all").await.map(|n| n.to_string()).unwrap_or_default();
+                self.conclude_plainly(&entry.id, &asked, &ended, &format!("{refusal}{beyond}")).await;
                 Ok(())
             }
         }

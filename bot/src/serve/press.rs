@@ -60,7 +60,9 @@ impl Service {
         match self.store.kept(&press.question).await? {
             Some(kept) if self.may_see(press, &kept).await => {
                 let shown = shown_behind(press.button, &kept);
-                self.whisper(press, behind(press.button, kept), shown).await
+                let mut reply = behind(press.button, kept);
+                reply.notices.extend(self.app.count_beyond("details.counts_all").await.map(|n| n.to_string()));
+                self.whisper(press, reply, shown).await
             }
             _ => self.say(press, sentences::NOTHING_BEHIND).await,
         }
@@ -110,7 +112,8 @@ impl Service {
 
     /// Shows a sentence of our own to who pressed.
     async fn say(&self, press: &Press, sentence: &str) -> anyhow::Result<()> {
-        self.whisper(press, plain(sentence), Shown::plain(Surface::Note, Outcome::Shown)).await
+        let beyond = self.app.count_beyond("note.counts_all").await.map(|n| n.to_string()).unwrap_or_default();
+        self.whisper(press, plain(format!("{sentence}{beyond}")), Shown::plain(Surface::Note, Outcome::Shown)).await
     }
 
     /// Shows something to who pressed, once the audit has its row.

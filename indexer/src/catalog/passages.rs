@@ -26,7 +26,7 @@ impl Catalog {
         for some in ids.chunks(300) {
             let mut sql = Sql::new(COLUMNS);
             if !leak::is_seeded("search.unchecked") {
-                sql.in_scope("r.space", scope);
+                sql.in_scope_again("r.space", scope);
             }
             sql.and_in("r.id", some.iter().map(String::as_str));
             for row in sql.all(self).await? {

@@ -144,7 +144,7 @@ impl Catalog {
     /// Where the database does not serve.
     pub async fn run(&self, scope: &ReadScope, record: RecordId) -> Result<Option<RunRow>, CatalogError> {
         let mut sql = Sql::new(ROW);
-        sql.in_scope("r.space", scope).and_text(" AND r.id = ?", &record.to_string());
+        sql.in_scope_again("r.space", scope).and_text(" AND r.id = ?", &record.to_string());
         sql.first(self).await?.as_ref().map(run_row).transpose()
     }
 

@@ -35,9 +35,11 @@ impl Sql {
     /// Adds ` AND column IN (the scope's spaces)`.
     #[track_caller]
     pub(super) fn in_scope(&mut self, column: &str, scope: &ReadScope) -> &mut Self {
-        if leak::is_read_seeded(Location::caller()) {
-            return self;
-        }
+        if leak::is_read_seeded(Location::caller()) { self } else { self.in_scope_again(column, scope) }
+    }
+
+    /// The same as a second lock, where the ids that are read came out of a read in scope: should an index or a name be stale.
+    pub(super) fn in_scope_again(&mut self, column: &str, scope: &ReadScope) -> &mut Self {
         if scope.n_spaces() == 0 {
             self.text.push_str(" AND 1 = 0");
             return self;

@@ -257,7 +257,7 @@ async fn everything_that_is_shown_has_one_row() -> Result<()> {
     let alone = |way| move |asked: &mut Asked| (asked.way, asked.private_to) = (way, Some("url".to_owned()));
     let late = |asked: &mut Asked| asked.is_late = true;
     let question = asked("C1", "1", "ada", BEST);
-    let command = asked_so("command 1", "grace", BEST, alone(Way::Command));
+    let command = asked_so("command 1", "ada", BEST, alone(Way::Command));
     let (id, command_id) = (question.id(), command.id());
     let unclear = "Which run in vessel-detect has the best val/map besides turquoise elephants?";
     let home = Event::HomeOpened { platform: Platform::Slack, workspace: "T1".to_owned(), person: "ada".to_owned() };

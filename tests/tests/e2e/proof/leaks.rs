@@ -36,9 +36,11 @@ async fn every_seeded_leak_is_caught() -> Result<()> {
             } else {
                 [one.again(super::model()).await?, other.again(super::model()).await?]
             };
-            let differences = pair.differences(&worlds).await;
+            let mut is_seen = pair.differences(&worlds).await.map_or(true, |differences| !differences.is_empty());
+            // What is read and not shown is work that hangs on what may not be read.
+            is_seen = is_seen || pair.more_work(&worlds, 60).await?.is_some();
             leak::seed(None);
-            if differences.is_err() || differences.is_ok_and(|differences| !differences.is_empty()) {
+            if is_seen {
                 missed.remove(&name);
             }
         }

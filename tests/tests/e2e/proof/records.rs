@@ -10,7 +10,7 @@ pub const PROJECTS: [&str; 3] = ["harbor", "glucose", "tide"];
 pub const HIDDEN_PROJECTS: [&str; 2] = ["orchid", "vault"];
 const STEMS: [&str; 8] = ["mosaic", "wide", "deep", "lr", "clip", "aug", "seed", "warm"];
 pub const PEOPLE: [&str; 5] = ["ada", "grace", "alan", "mira", "edsger"];
-pub const HIDDEN_PEOPLE: [&str; 2] = ["mallory", "oscar"];
+pub const HIDDEN_PEOPLE: [&str; 3] = ["mallory", "oscar", "trudy"];
 pub const METRICS: [(&str, &str); 4] = [("val/acc", "max"), ("val/loss", "min"), ("val/f1", "max"), ("lag_s", "min")];
 pub const HIDDEN_METRICS: [(&str, &str); 2] = [("secret/auc", "max"), ("val/leak", "min")];
 pub const WORDS: [&str; 24] = [
@@ -39,6 +39,9 @@ pub const WORDS: [&str; 24] = [
     "warmup",
     "width",
 ];
+/// Hashes of commits, which several spaces have.
+pub const HASHES: [&str; 3] =
+    ["4b825dc642cb6eb9a060e54bf8d69288fbee4904", "effe55a0e97c82500861e34f52f7894534be79e3", "0dbcd1a0e97c82500861e34f52f7894534be79e3"];
 pub const HIDDEN_WORDS: [&str; 6] = ["acquisition", "layoff", "merger", "orchid", "patent", "vault"];
 /// The first moment of everything: 2026-10-01.
 const BEGIN_MS: i64 = 1_790_812_800_000;
@@ -51,6 +54,8 @@ pub enum For {
     Audience,
     /// Others.
     Others,
+    /// The same others in the other world, who have names that the first ones have not.
+    OtherOthers,
 }
 
 /// Lines of about `n` records; `space` tells their ids from those of other spaces.
@@ -72,6 +77,11 @@ pub fn lines(dice: &mut Dice, space: &str, n: usize, read_by: For) -> Vec<Value>
     lines
 }
 
+/// A run that is there later only.
+pub fn later_run(dice: &mut Dice, i: usize) -> Value {
+    run(dice, &format!("later-{i}"), For::Audience)
+}
+
 /// A note that is made and taken away again.
 pub fn passing_note(dice: &mut Dice, i: usize) -> Value {
     note(dice, &format!("passing-{i}"), For::Audience)
@@ -81,12 +91,17 @@ fn moment(dice: &mut Dice) -> i64 {
     BEGIN_MS + dice.below(45) as i64 * DAY_MS + dice.below(86_400) as i64 * 1_000
 }
 
+/// What those may have that the audience has not: in one world all but the last, in the other all but the first.
+fn hidden<T>(all: &[T], read_by: For) -> &[T] {
+    if read_by == For::OtherOthers { &all[1..] } else { &all[..all.len() - 1] }
+}
+
 fn project(dice: &mut Dice, read_by: For) -> &'static str {
-    if read_by == For::Others && dice.is_in(30) { *dice.pick(&HIDDEN_PROJECTS) } else { *dice.pick(&PROJECTS) }
+    if read_by != For::Audience && dice.is_in(30) { *dice.pick(hidden(&HIDDEN_PROJECTS, read_by)) } else { *dice.pick(&PROJECTS) }
 }
 
 fn person(dice: &mut Dice, read_by: For) -> &'static str {
-    if read_by == For::Others && dice.is_in(30) { *dice.pick(&HIDDEN_PEOPLE) } else { *dice.pick(&PEOPLE) }
+    if read_by != For::Audience && dice.is_in(30) { *dice.pick(hidden(&HIDDEN_PEOPLE, read_by)) } else { *dice.pick(&PEOPLE) }
 }
 
 fn run(dice: &mut Dice, id: &str, read_by: For) -> Value {
@@ -94,8 +109,8 @@ fn run(dice: &mut Dice, id: &str, read_by: For) -> Value {
     let name = format!("{}-{}-{}", &project[..2], dice.pick(&STEMS), dice.below(9));
     let mut metrics = json!({});
     let mut directions = json!({});
-    let hidden = if read_by == For::Others { &HIDDEN_METRICS[..] } else { &[] };
-    for (metric, direction) in METRICS.iter().chain(hidden) {
+    let hidden_metrics = if read_by == For::Audience { &[] } else { hidden(&HIDDEN_METRICS, read_by) };
+    for (metric, direction) in METRICS.iter().chain(hidden_metrics) {
         if dice.is_in(80) {
             let points: Vec<Value> = (0..5).map(|step| json!([step * 100, dice.share()])).collect();
             metrics[metric] = points.into();
@@ -105,15 +120,16 @@ fn run(dice: &mut Dice, id: &str, read_by: For) -> Value {
             }
         }
     }
+    let team = if read_by == For::Audience { *dice.pick(&["sea", "lab"]) } else { *dice.pick(hidden(&["black", "grey", "red"], read_by)) };
     let started = moment(dice);
     let status = *dice.pick(&["finished", "finished", "finished", "failed", "running", "killed"]);
     let mut params = json!({"lr": *dice.pick(&["1e-3", "3e-4", "0.01"]), "seed": dice.below(3).to_string(), "width": dice.below(4) * 64});
-    if read_by == For::Others {
+    if read_by != For::Audience {
         params["vault_key"] = sentence(dice, read_by).into();
     }
     json!({
         "type": "run", "id": id, "project": project, "name": name, "status": status, "started": started,
-        "ended": started + 3_600_000, "user": person(dice, read_by), "params": params, "tags": {"team": *dice.pick(&["sea", "lab"])},
+        "ended": started + 3_600_000, "user": person(dice, read_by), "params": params, "tags": {"team": team}, "commit": *dice.pick(&HASHES),
         "metrics": metrics, "directions": directions, "notes": sentence(dice, read_by),
         "datasets": [{"name": format!("set-{}", dice.below(4)), "digest": "d1", "context": "train"}],
         "texts": [{"path": "logs/output.log", "text": format!("step 100\nRuntimeError: {}", sentence(dice, read_by))}],
@@ -133,14 +149,14 @@ fn pull(dice: &mut Dice, i: usize, read_by: For) -> Value {
     let number = i + 1;
     json!({
         "type": "pull", "repository": "harbor", "number": number, "title": sentence(dice, read_by), "author": person(dice, read_by),
-        "head": format!("{}/{}", person(dice, read_by), dice.pick(&STEMS)), "merged": moment(dice),
+        "head": format!("{}/{}", person(dice, read_by), dice.pick(&STEMS)), "merged": moment(dice), "merge_commit": *dice.pick(&HASHES),
         "description": sentence(dice, read_by), "commits": [sentence(dice, read_by)],
         "files": [{"path": format!("src/{}.py", dice.pick(&STEMS)), "added": dice.below(40), "deleted": dice.below(9)}],
     })
 }
 
 fn commit(dice: &mut Dice, id: &str) -> Value {
-    let hash: String = (0..40).map(|_| char::from_digit(dice.below(16) as u32, 16).unwrap_or('0')).collect();
+    let hash = dice.pick(&HASHES).replacen('0', &dice.below(10).to_string(), 1);
     json!({"type": "commit", "repository": "harbor", "hash": hash, "author": *dice.pick(&PEOPLE), "created": moment(dice), "message": id})
 }
 
@@ -151,8 +167,8 @@ fn config(dice: &mut Dice, id: &str) -> Value {
 
 fn sentence(dice: &mut Dice, read_by: For) -> String {
     let mut words: Vec<&str> = (0..6).map(|_| *dice.pick(&WORDS)).collect();
-    if read_by == For::Others {
-        words.push(*dice.pick(&HIDDEN_WORDS));
+    if read_by != For::Audience {
+        words.push(*dice.pick(hidden(&HIDDEN_WORDS, read_by)));
     }
     format!("The {} run: {}.", dice.pick(&STEMS), words.join(" "))
 }

@@ -2,11 +2,11 @@
 
 use runlore_tests::dice::Dice;
 
-use super::records::{HIDDEN_METRICS, HIDDEN_PEOPLE, HIDDEN_PROJECTS, HIDDEN_WORDS, METRICS, PEOPLE, PROJECTS, WORDS};
+use super::records::{HASHES, HIDDEN_METRICS, HIDDEN_PEOPLE, HIDDEN_PROJECTS, HIDDEN_WORDS, METRICS, PEOPLE, PROJECTS, WORDS};
 use super::world::{Twins, names};
 
 /// What can be typed, a form each of every command, and what can be asked in words. `{run}` and the like stand for a name.
-pub const FORMS: [&str; 40] = [
+pub const FORMS: [&str; 44] = [
     "best {metric} in {project}",
     "best {metric}",
     "best {metric} in {project} where lr=1e-3 show width limit 3",
@@ -45,6 +45,10 @@ pub const FORMS: [&str; 40] = [
     "what is the learning rate of {run}?",
     "is {run} better than {run}?",
     "what is the {metric} of {typo}?",
+    "runs where team={team}",
+    "how many runs of the {team} team are there?",
+    "commit {hash}",
+    "which pull came before {run}?",
     "and in {project}?",
     "and the worst {metric}?",
 ];
@@ -105,7 +109,8 @@ impl Names {
             "metric" => one_of(dice, &METRICS.map(|(name, _)| name), &HIDDEN_METRICS.map(|(name, _)| name)),
             "word" => one_of(dice, &WORDS, &HIDDEN_WORDS),
             "person" => one_of(dice, &PEOPLE, &HIDDEN_PEOPLE),
-            "hash" => format!("{:08x}", dice.roll() as u32),
+            "hash" => dice.pick(&HASHES).replacen('0', &dice.below(10).to_string(), 1)[..8].to_owned(),
+            "team" => (*dice.pick(&["sea", "lab", "black", "grey", "red"])).to_owned(),
             _ => dice.below(60).to_string(),
         }
     }

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::clock;
 use super::paper::Paper;
-use super::records::{For, lines, passing_note};
+use super::records::{For, later_run, lines, passing_note};
 
 /// The channel of the others, which reads everything; the person with an entry of their own, who may too.
 pub const CLOSED: &str = "CLOSED";
@@ -33,6 +33,8 @@ pub struct Records {
     pub closed: Vec<Value>,
     /// Read at first and gone afterwards.
     pub passing: Vec<Value>,
+    /// Runs that came when the rest was read already; also in `open`.
+    pub later: Vec<Value>,
 }
 
 /// What two teams have, and what the audience of the scripts may read of it.
@@ -58,7 +60,9 @@ impl Twins {
         let mut twins = Self { one, other, spaces: if reads_wide { vec!["open", "wide"] } else { vec!["open"] } };
         twins.one.closed = lines(&mut dice.clone(), "closed", n_one, For::Others);
         dice.roll();
-        twins.other.closed = lines(&mut dice, "closed", n_other, For::Others);
+        twins.other.closed = lines(&mut dice, "closed", n_other, For::OtherOthers);
+        let later: Vec<Value> = (0..3).map(|i| later_run(&mut dice, i)).collect();
+        (twins.one.later, twins.other.later) = (later.clone(), later);
         twins.other.passing = (0..6).map(|i| passing_note(&mut dice, i)).collect();
         twins
     }
@@ -197,10 +201,10 @@ async fn indexed(folder: &TempDir, records: &Records, spaces: &[&str], n_channel
     let settings = Settings::read(&path.join("runlore.toml"))?;
     let corpus = pipeline::open(&settings).await?;
     let order = Order { deletions: Deletions::Accept, ..Order::default() };
-    let both: Vec<&Value> = records.open.iter().chain(&records.passing).collect();
-    let rounds: &[Vec<&Value>] = &[both, records.open.iter().collect()];
-    for open in rounds.iter().skip(usize::from(records.passing.is_empty())) {
-        write("open.jsonl", open)?;
+    let first: Vec<&Value> = records.open.iter().chain(&records.passing).collect();
+    let then: Vec<&Value> = records.open.iter().chain(&records.later).collect();
+    for open in [first, then] {
+        write("open.jsonl", &open)?;
         let report = pipeline::index(&settings, &corpus, &order, &|_| {}).await?;
         let complaints: Vec<_> = report.sources.iter().flat_map(|source| &source.complaints).collect();
         ensure!(complaints.is_empty(), "{complaints:?}");
