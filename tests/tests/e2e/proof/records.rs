@@ -91,17 +91,21 @@ fn moment(dice: &mut Dice) -> i64 {
     BEGIN_MS + dice.below(45) as i64 * DAY_MS + dice.below(86_400) as i64 * 1_000
 }
 
-/// What those may have that the audience has not: in one world all but the last, in the other all but the first.
+/// What those may have that the audience has not: in one world the first, in the other the rest.
 fn hidden<T>(all: &[T], read_by: For) -> &[T] {
-    if read_by == For::OtherOthers { &all[1..] } else { &all[..all.len() - 1] }
+    if read_by == For::OtherOthers { &all[1..] } else { &all[..1] }
 }
 
 fn project(dice: &mut Dice, read_by: For) -> &'static str {
-    if read_by != For::Audience && dice.is_in(30) { *dice.pick(hidden(&HIDDEN_PROJECTS, read_by)) } else { *dice.pick(&PROJECTS) }
+    let is_hidden = read_by != For::Audience && dice.is_in(30);
+    let names: &[&'static str] = if is_hidden { hidden(&HIDDEN_PROJECTS, read_by) } else { &PROJECTS };
+    names[dice.below(names.len())]
 }
 
 fn person(dice: &mut Dice, read_by: For) -> &'static str {
-    if read_by != For::Audience && dice.is_in(30) { *dice.pick(hidden(&HIDDEN_PEOPLE, read_by)) } else { *dice.pick(&PEOPLE) }
+    let is_hidden = read_by != For::Audience && dice.is_in(30);
+    let names: &[&'static str] = if is_hidden { hidden(&HIDDEN_PEOPLE, read_by) } else { &PEOPLE };
+    names[dice.below(names.len())]
 }
 
 fn run(dice: &mut Dice, id: &str, read_by: For) -> Value {

@@ -86,6 +86,7 @@ fn code() -> Result<String> {
 fn methods(code: &str) -> BTreeSet<String> {
     let families =
         ["auth.", "apps.", "chat.", "conversations.", "users.", "reactions.", "assistant.", "views.", "files.", "usergroups.", "agents."];
+    let code = code.replace("\\\"", "");
     let literals = code.split('"').skip(1).step_by(2);
     let is_method =
         |text: &&str| families.iter().any(|family| text.starts_with(family)) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
