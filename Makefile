@@ -86,7 +86,7 @@ proof: build
 # Five minutes for each of the doors through which strangers' text comes in; CI gives each 30 seconds.
 fuzz: prerequisites
 	$(CARGO) build $(SELECTION)
-	RUNLORE_FUZZ_S=300 $(CARGO) test $(SELECTION) -- --nocapture fuzz::
+	RUNLORE_FUZZ_SEED=0 RUNLORE_FUZZ_S=300 $(CARGO) test $(SELECTION) -- --nocapture fuzz::
 
 # Licences, sources and bans as in lint, and the database of known mistakes where it can be fetched.
 audit: prerequisites

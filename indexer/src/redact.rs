@@ -66,9 +66,13 @@ pub fn redact(text: &str) -> (Cow<'_, str>, Taken) {
 pub fn redact_secrets(mut text: Cow<'_, str>) -> (Cow<'_, str>, u64) {
     let mut n_secrets = 0;
     // What was taken out may have hidden what stands beside it; so again, until nothing more is found.
-    for round in 0..2 * MAX_ROUNDS {
-        // So many layers are made to hide something: then the rest of their lines goes.
-        let found = if round < MAX_ROUNDS { engine::take_out(&text) } else { engine::take_out_lines(&text) };
+    for round in 0..3 * MAX_ROUNDS {
+        // So many layers are made to hide something: then the rest of their lines goes, and at last all that stands behind the first.
+        let found = match round / MAX_ROUNDS {
+            0 => engine::take_out(&text),
+            1 => engine::take_out_lines(&text),
+            _ => engine::take_out_rest(&text),
+        };
         let Some((redacted, n_found)) = found else { break };
         text = Cow::Owned(redacted);
         n_secrets += n_found;

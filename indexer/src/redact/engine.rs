@@ -59,6 +59,12 @@ pub(super) fn take_out_lines(text: &str) -> Option<(String, u64)> {
     replaced(text, &without_overlaps(ENGINE.find(text).into_iter().map(to_end_of_line).collect()))
 }
 
+/// The first, with all that stands behind it.
+pub(super) fn take_out_rest(text: &str) -> Option<(String, u64)> {
+    let first = ENGINE.find(text).into_iter().next()?;
+    replaced(text, &[Found { end: text.len(), ..first }])
+}
+
 fn replaced(text: &str, found: &[Found]) -> Option<(String, u64)> {
     if found.is_empty() {
         return None;
