@@ -158,14 +158,22 @@ async fn until<F: Future<Output = Result<bool>>>(what: &str, look: impl Fn() -> 
     anyhow::bail!("there is not {what}")
 }
 
-/// Every file below a folder.
+/// Every file below a folder; what goes away meanwhile, such as a reader's own folder, holds nothing any more.
 fn files(folder: &Path, found: &mut Said) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
+    let is_gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    let listing = match fs::read_dir(folder) {
+        Err(error) if is_gone(&error) => return Ok(()),
+        listing => listing?,
+    };
+    for entry in listing {
         let path = entry?.path();
         if path.is_dir() {
             files(&path, found)?;
-        } else {
-            found.push((path.display().to_string(), fs::read(&path)?));
+            continue;
+        }
+        match fs::read(&path) {
+            Err(error) if is_gone(&error) => {}
+            bytes => found.push((path.display().to_string(), bytes?)),
         }
     }
     Ok(())
