@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::{LanguageModel, ModelError, Request};
@@ -20,6 +21,8 @@ pub enum Turn {
     Computed(Computation),
     /// This error.
     Fails(ModelError),
+    /// This text, once it is let; without anybody to let it, it is said at once.
+    Held(oneshot::Receiver<()>, String),
     /// Nothing until it is cancelled.
     Hangs,
 }
@@ -87,6 +90,10 @@ impl LanguageModel for ScriptedModel {
                 Turn::Text(text) => text,
                 Turn::Computed(compute) => compute(request)?,
                 Turn::Fails(error) => return Err(error),
+                Turn::Held(let_go, text) => {
+                    _ = let_go.await;
+                    text
+                }
                 Turn::Hangs => {
                     cancel.cancelled().await;
                     return Err(ModelError::Cancelled);

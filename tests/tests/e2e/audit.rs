@@ -14,6 +14,7 @@ use runlore_tests::not_run::not_run;
 use runlore_tests::postgres::Postgres;
 use runlore_tests::team::Team;
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use super::core::platform::asked;
 use super::core::service::Bench;
@@ -224,9 +225,13 @@ fn pressed(button: Button, question: &str, channel: &str) -> Incoming {
 async fn a_row_holds_records_and_prompts_and_no_word_of_either() -> Result<()> {
     let question = "Which run in vessel-detect has the best val/map besides turquoise elephants?";
     let chosen = Turn::from("{\"tool\":\"best\",\"which\":\"best\"}");
-    let bench = Bench::open("", vec![chosen, Turn::from("Nothing else in the project comes astonishingly near {a}.")]).await?;
+    let (let_go, held) = oneshot::channel();
+    let words = Turn::Held(held, "Nothing else in the project comes astonishingly near {a}.".to_owned());
+    let bench = Bench::open("", vec![chosen, words]).await?;
     let id = asked("C1", "1", "ada", question).id();
-    bench.ask("1", "ada", question).await?;
+    // The facts stand there before the model has its words; a model that is quicker than the post leaves one row.
+    ensure!(bench.row_of(asked("C1", "1", "ada", question)).await?.surface == "facts");
+    ensure!(let_go.send(()).is_ok());
     bench.until_ended("answered", 1).await?;
     let standing = bench.platform.standing();
     ensure!(standing.len() == 1 && standing[0].reply.narration.as_ref().is_some_and(|said| said.contains("astonishingly")), "{standing:?}");
