@@ -11,7 +11,13 @@ use super::{Catalog, CatalogError};
 use crate::chunk::hex;
 
 /// In order; a step that was once released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "records", include_str!("../../migrations/catalog/0001_records.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "records", include_str!("../../migrations/catalog/0001_records.sql")),
+    (2, "edits", include_str!("../../migrations/catalog/0002_edits.sql")),
+];
+
+/// How long a statement waits for another process's.
+pub(super) const PATIENT: &str = "PRAGMA busy_timeout = 10000";
 
 static DRIVERS: Once = Once::new();
 
@@ -20,7 +26,7 @@ const CONTENT: [&str; 15] = [
     "SELECT id, source, native_id, kind, space, label, title, project, author, url, created_ms, updated_ms, hash FROM records ORDER BY 1",
     "SELECT source, native_id, fingerprint, record FROM sightings ORDER BY 1, 2",
     "SELECT record, name, status, status_raw, started_ms, ended_ms, user_name, notes, commit_hash, parent FROM runs ORDER BY 1",
-    "SELECT record, project, number FROM run_numbers ORDER BY 1, 2",
+    "SELECT record, project, space, number FROM run_numbers ORDER BY 1, 2, 3",
     "SELECT record, name, value FROM params ORDER BY 1, 2",
     "SELECT record, name, value FROM tags ORDER BY 1, 2",
     "SELECT record, name, digest, context FROM datasets ORDER BY 1, 2, 3",
@@ -69,7 +75,7 @@ async fn open_pool(url: &str, schema: &str) -> Result<AnyPool, sqlx::Error> {
     let set_up = if is_sqlite {
         // What can be made again may lose its last second to a power cut; the state may not.
         let synchronous = if schema == "runlore_catalog" { "NORMAL" } else { "FULL" };
-        format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA busy_timeout = 10000")
+        format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; {PATIENT}; PRAGMA secure_delete = ON")
     } else {
         format!("CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path TO {schema}")
     };

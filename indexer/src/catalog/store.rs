@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use sha2::{Digest, Sha256};
 use sqlx::{Any, Row, Transaction};
 
-use super::changes::{Operation, note_change};
+use super::changes::{Noted, note_change};
+use super::edits::edit_of;
+use super::numbers::number_runs;
 use super::write_run::write_run;
 use super::{Catalog, CatalogError};
 use crate::chunk::{CHUNKER, Chunk, hex};
@@ -58,7 +60,7 @@ pub struct SyncEnd {
 }
 
 /// Before the space of a record that its source withholds from us. No space begins so, and no scope holds it.
-const WITHHELD: &str = ".withheld:";
+pub(super) const WITHHELD: &str = ".withheld:";
 
 /// Tables that hold parts of a record.
 const PARTS: [&str; 14] = [
@@ -190,13 +192,16 @@ async fn store_one(write: &mut Transaction<'_, Any>, source: &str, placed: &Plac
     let hash = content_hash(placed);
     see(write, source, record, &id).await?;
     let before = sqlx::query("SELECT source, space, hash FROM records WHERE id = $1").bind(&*id).fetch_optional(&mut **write).await?;
+    let mut noted = Noted::Put;
     if let Some(row) = &before {
         let (owner, space, old_hash): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         if old_hash == hash && space == placed.space.as_str() || owner != source && !tells_more(write, placed, &id).await? {
             stored.n_same += 1;
             return Ok(());
         }
-        if space != placed.space.as_str() {
+        if space == placed.space.as_str() {
+            noted = edit_of(write, &id, record).await?;
+        } else {
             note_removal(write, &id, &space).await?;
         }
         remove_parts(write, &id).await?;
@@ -205,7 +210,7 @@ async fn store_one(write: &mut Transaction<'_, Any>, source: &str, placed: &Plac
         stored.n_added += 1;
     }
     write_record(write, source, placed, &hash).await?;
-    note_change(write, &id, placed.space.as_str(), Operation::Put).await
+    note_change(write, &id, placed.space.as_str(), noted).await
 }
 
 /// Keeps what the source showed, for the next sync to compare with.
@@ -303,7 +308,7 @@ async fn forget_sighting(write: &mut Transaction<'_, Any>, source: &str, native_
 
 /// A withheld record is in no index, so nothing is to be removed from one.
 async fn note_removal(write: &mut Transaction<'_, Any>, id: &str, space: &str) -> Result<(), CatalogError> {
-    if space.starts_with(WITHHELD) { Ok(()) } else { note_change(write, id, space, Operation::Remove).await }
+    if space.starts_with(WITHHELD) { Ok(()) } else { note_change(write, id, space, Noted::Remove).await }
 }
 
 /// Moves what the source no longer shows out of every scope, and back what it shows again.
@@ -315,11 +320,11 @@ async fn withhold(write: &mut Transaction<'_, Any>, source: &str, end: &SyncEnd)
         match space.strip_prefix(WITHHELD) {
             None if end.withheld.contains(&native_id) => {
                 move_to(write, &id, &format!("{WITHHELD}{space}")).await?;
-                note_change(write, &id, &space, Operation::Remove).await?;
+                note_change(write, &id, &space, Noted::Remove).await?;
             }
             Some(before) if end.shown.contains(&native_id) => {
                 move_to(write, &id, before).await?;
-                note_change(write, &id, before, Operation::Put).await?;
+                note_change(write, &id, before, Noted::Put).await?;
             }
             _ => {}
         }
@@ -335,28 +340,6 @@ async fn move_to(write: &mut Transaction<'_, Any>, id: &str, space: &str) -> Res
 async fn remove_parts(write: &mut Transaction<'_, Any>, id: &str) -> Result<(), CatalogError> {
     for delete in PARTS {
         sqlx::query(delete).bind(id).execute(&mut **write).await?;
-    }
-    Ok(())
-}
-
-/// Gives a number to every run that has none in its project: by start, then native id, after those given before.
-async fn number_runs(write: &mut Transaction<'_, Any>) -> Result<(), CatalogError> {
-    let query = "SELECT records.id, records.project FROM records JOIN runs ON runs.record = records.id \
-                 WHERE NOT EXISTS (SELECT 1 FROM run_numbers n WHERE n.record = records.id AND n.project = COALESCE(records.project, '')) \
-                 ORDER BY records.project, runs.started_ms, records.native_id";
-    let rows = sqlx::query(query).fetch_all(&mut **write).await?;
-    let mut next: HashMap<String, i64> = HashMap::new();
-    for row in rows {
-        let project = row.try_get::<Option<String>, _>(1)?.unwrap_or_default();
-        if !next.contains_key(&project) {
-            let last =
-                sqlx::query("SELECT MAX(number) FROM run_numbers WHERE project = $1").bind(&*project).fetch_one(&mut **write).await?;
-            next.insert(project.clone(), last.try_get::<Option<i64>, _>(0)?.unwrap_or(0));
-        }
-        let number = next.entry(project.clone()).or_default();
-        *number += 1;
-        let insert = sqlx::query("INSERT INTO run_numbers (record, project, number) VALUES ($1, $2, $3)");
-        insert.bind(row.try_get::<String, _>(0)?).bind(project).bind(*number).execute(&mut **write).await?;
     }
     Ok(())
 }
