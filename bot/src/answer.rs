@@ -9,6 +9,7 @@ pub mod render;
 mod subject;
 pub mod words;
 
+use std::collections::{BTreeSet, HashSet};
 use std::time::Instant;
 
 use jiff::Zoned;
@@ -17,7 +18,7 @@ use runlore_indexer::space::{Audience, ReadScope};
 
 use crate::app::App;
 use crate::chart::{self, Chart};
-use crate::chat::{Answer, Picture, PlannedCall, Question, Reply, Step, Timings};
+use crate::chat::{Answer, Basis, Picture, PlannedCall, Question, Reply, Step, Timings};
 use crate::command::{self, Parsed};
 use crate::facts::{FactKind, Ledger};
 use crate::model::{CancellationToken, ModelError};
@@ -39,6 +40,7 @@ struct Turn<'a> {
     ledger: Ledger,
     calls: Vec<Call>,
     picture: Option<Picture>,
+    basis: Basis,
     started: Instant,
     facts_ms: u64,
 }
@@ -56,7 +58,8 @@ pub async fn answer(app: &App, question: &Question, on_step: &(dyn Fn(Step) + Se
         let sentence = "This channel is not set up: nothing may be read here. Name it under [channels] in the settings.";
         return bare(question, &Finding::nothing(sentence), started);
     };
-    let mut turn = Turn { app, scope, question, ledger: Ledger::default(), calls: Vec::new(), picture: None, started, facts_ms: 0 };
+    let (ledger, calls, basis) = (Ledger::default(), Vec::new(), Basis::default());
+    let mut turn = Turn { app, scope, question, ledger, calls, picture: None, basis, started, facts_ms: 0 };
     match take_turn(&mut turn, &Watch { on_step, cancel }).await {
         Ok(answer) => answer,
         Err(error) => {
@@ -68,6 +71,8 @@ pub async fn answer(app: &App, question: &Question, on_step: &(dyn Fn(Step) + Se
 }
 
 async fn take_turn(turn: &mut Turn<'_>, watch: &Watch<'_>) -> anyhow::Result<Answer> {
+    // Before anything is read, so that whatever changes from now on is seen to have changed. Names alone are a matter of the whole scope.
+    turn.basis = Basis { is_whole: true, change: turn.app.corpus.catalog.last_change().await?, ..Basis::default() };
     let vocabulary = turn.app.vocabulary_of(&turn.scope).await?;
     let now = turn.app.now().to_zoned(turn.question.zone.clone());
     match command::parse(&turn.question.text, &vocabulary, &now) {
@@ -76,7 +81,11 @@ async fn take_turn(turn: &mut Turn<'_>, watch: &Watch<'_>) -> anyhow::Result<Ans
             Ok(finish(turn, finding, None))
         }
         Some(Parsed::Help) => Ok(bare(turn.question, &help(), turn.started)),
-        Some(Parsed::Refusal(refusal)) => Ok(bare(turn.question, &Finding::nothing(refusal.to_string()), turn.started)),
+        Some(Parsed::Refusal(refusal)) => {
+            // It may name what comes near.
+            let refused = bare(turn.question, &Finding::nothing(refusal.to_string()), turn.started);
+            Ok(Answer { scope: turn.scope.id(), basis: turn.basis.clone(), ..refused })
+        }
         None => ask(turn, &vocabulary, &now, watch).await,
     }
 }
@@ -106,8 +115,8 @@ async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: &Zoned, watch: &
     if !strays(turn, &finding, &shown).is_empty() {
         return Ok(finish(turn, finding, None));
     }
-    let scope = turn.scope.id();
-    (watch.on_step)(Step::Facts { text: shown, reply: Box::new(render::reply(&finding, None)), scope });
+    let (scope, basis) = (turn.scope.id(), turn.basis.clone());
+    (watch.on_step)(Step::Facts { text: shown, reply: Box::new(render::reply(&finding, None)), scope, basis });
     let narration = narrate(turn, &mut finding, watch).await;
     Ok(finish(turn, finding, narration.as_deref()))
 }
@@ -139,10 +148,28 @@ async fn look_up(turn: &mut Turn<'_>, calls: Vec<Call>) -> anyhow::Result<Findin
         }
     }
     whole.notices.extend(whose_days(turn));
+    turn.basis = basis_of(turn, &whole).await?;
     turn.calls = calls;
     turn.picture = draw(whole.chart.take()).await;
     turn.facts_ms = turn.started.elapsed().as_millis() as u64;
     Ok(whole)
+}
+
+/// What a finding was made of.
+async fn basis_of(turn: &Turn<'_>, finding: &Finding) -> anyhow::Result<Basis> {
+    let facts = turn.ledger.facts();
+    let mut names: BTreeSet<String> = finding.records.iter().map(|source| source.key.clone()).collect();
+    names.extend(finding.quotes.iter().map(|quote| quote.record.clone()));
+    names.extend(facts.iter().filter_map(|fact| fact.record.clone()));
+    let names: Vec<String> = names.into_iter().collect();
+    let bearers = turn.app.corpus.catalog.bearers(&turn.scope, &names).await?;
+    let borne: HashSet<&String> = bearers.iter().map(|(name, _)| name).collect();
+    Ok(Basis {
+        is_gone: finding.records.iter().any(|source| !borne.contains(&source.key)),
+        is_whole: finding.records.is_empty() || facts.iter().any(|fact| fact.record.is_none()),
+        records: bearers.iter().map(|(_, record)| record.to_string()).collect(),
+        change: turn.basis.change,
+    })
 }
 
 /// What can be typed: its lines are a table, and what stands below them is said beside it.
@@ -262,6 +289,7 @@ fn finish(turn: &Turn<'_>, finding: Finding, narration: Option<&str>) -> Answer 
         reply,
         subject,
         scope: turn.scope.id(),
+        basis: turn.basis.clone(),
         ..answer
     }
 }
@@ -284,5 +312,6 @@ fn bare(question: &Question, finding: &Finding, started: Instant) -> Answer {
         reply: render::reply(finding, None),
         subject: question.subject.clone(),
         scope: String::new(),
+        basis: Basis::default(),
     }
 }

@@ -68,6 +68,20 @@ pub struct Citation {
     pub url: Option<String>,
 }
 
+/// What something was made of: it may be shown while its records are in the scope and say no less than then.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Basis {
+    /// The records, by their ids.
+    pub records: Vec<String>,
+    /// One of them was gone before all was said.
+    pub is_gone: bool,
+    /// It counts records or says that there are none, so that it is out of date once the scope as a whole holds less.
+    pub is_whole: bool,
+    /// The last change of the catalog when it was looked up.
+    pub change: i64,
+}
+
 /// What gets posted, without any platform: plain texts, which the platform's renderer escapes. Links are those of the citations alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
@@ -185,6 +199,9 @@ pub struct Answer {
     /// The id of the scope that it was made under; empty where nothing was read.
     #[serde(skip)]
     pub scope: String,
+    /// What it was made of.
+    #[serde(skip)]
+    pub basis: Basis,
 }
 
 /// What a person sees while an answer is made.
@@ -200,6 +217,8 @@ pub enum Step {
         reply: Box<Reply>,
         /// The id of the scope that they were read under.
         scope: String,
+        /// What they were made of.
+        basis: Basis,
     },
     /// A piece of the model's sentence, already checked.
     Narration(String),

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Asking, Exit, Form, Options, WrongUse, out};
 use crate::answer::Subject;
 use crate::app::App;
-use crate::chat::{Answer, Question, Reply, Timings};
+use crate::chat::{Answer, Basis, Question, Reply, Timings};
 use crate::terminal;
 
 #[derive(Debug, Args)]
@@ -159,6 +159,7 @@ fn not_asked(sentence: String) -> Answer {
         reply: Reply::default(),
         subject: Subject::default(),
         scope: String::new(),
+        basis: Basis::default(),
     }
 }
 

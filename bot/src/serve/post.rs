@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use runlore_indexer::catalog::CatalogError;
 use tokio::time::Instant;
 
 use super::sentences::{self, plain};
@@ -143,8 +144,8 @@ impl Service {
         self.note(outgoing, &sent, error.as_ref()).await
     }
 
-    /// The row as it may be seen now: where who reads there, or what may be read there, is not what it was when the reply was made, a
-    /// sentence takes its place.
+    /// The row as it may be seen now: where who reads there, or what may be read there, is not what it was when the reply was made, or a
+    /// record that it rests on is gone or edited, a sentence takes its place.
     async fn as_it_may_be_seen(&self, outgoing: &Outgoing) -> Result<Outgoing, SendError> {
         let post = &outgoing.post;
         let (Some(made_under), false) = (&post.made_under, outgoing.is_to_go) else { return Ok(outgoing.clone()) };
@@ -155,12 +156,17 @@ impl Service {
         let now = gate::audience_of(&post.place, person, &circumstances, &access).ok();
         let scope = now.as_ref().and_then(|audience| access.policy.scope_for(audience)).map(|scope| scope.id());
         let holds = now.is_some_and(|audience| audience.to_string() == made_under.audience) && scope.as_ref() == Some(&made_under.scope);
-        if holds {
+        let cannot_look = |error: CatalogError| SendError::NotDelivered(error.to_string());
+        if holds && self.stands(made_under).await.map_err(cannot_look)? {
             return Ok(outgoing.clone());
         }
-        tracing::warn!(question.id = post.question, "who may read changed while a reply was made; it is not shown");
-        let form = if post.form == PostForm::Picture { PostForm::Picture } else { PostForm::Whole };
-        Ok(Outgoing { post: Post { reply: plain(sentences::NO_LONGER), form, ..post.clone() }, ..outgoing.clone() })
+        tracing::warn!(question.id = post.question, "who may read, or what, changed while a reply was made; it is not shown");
+        if post.form == PostForm::Picture {
+            // Its message says why.
+            return Err(SendError::Refused("it may not be shown any more".to_owned()));
+        }
+        let post = Post { reply: plain(sentences::NO_LONGER), form: PostForm::Whole, ..post.clone() };
+        Ok(Outgoing { post, ..outgoing.clone() })
     }
 
     /// Tells who asked, alone, what cannot be posted for all; a part of it, such as a picture or the facts, is not missed.

@@ -4,7 +4,7 @@ use super::sentences::{self, plain};
 use super::{Service, now_ms};
 use crate::chat::{Asked, Button, Event, Incoming, Place, Press, Reply, Way};
 use crate::gate;
-use crate::store::{Entry, Kept, Verdict};
+use crate::store::{Entry, Kept, MadeUnder, Verdict};
 
 impl Service {
     pub(super) async fn pressed(&self, press: &Press) -> anyhow::Result<()> {
@@ -28,7 +28,8 @@ impl Service {
         }
     }
 
-    /// What lies behind an answer, for the presser alone: only where the presser's place has the scope that it was made under.
+    /// What lies behind an answer, for the presser alone: only where the presser's place has the scope that it was made under, and that
+    /// still holds what it rests on.
     async fn show_behind(&self, press: &Press) -> anyhow::Result<()> {
         let reply = match self.store.kept(&press.question).await? {
             Some(kept) if self.may_see(press, &kept).await => behind(press.button, kept),
@@ -37,18 +38,27 @@ impl Service {
         self.whisper(press, reply).await
     }
 
-    /// Whether who presses may see, where it is pressed, what was answered then: the same audience, with the same scope still.
+    /// Whether who presses may see, where it is pressed, what was answered then: the same audience, with the same scope still, in which
+    /// its records still stand.
     async fn may_see(&self, press: &Press, kept: &Kept) -> bool {
         let Ok(circumstances) = self.circumstances(&press.place, &press.person).await else { return false };
         let access = self.app.access();
         let Ok(audience) = gate::audience_of(&press.place, &press.person, &circumstances, &access) else { return false };
-        let scope = access.policy.scope_for(&audience).map(|scope| scope.id());
-        kept.audience == audience.to_string() && scope.as_ref() == Some(&kept.scope)
+        let under = MadeUnder { audience: kept.audience.clone(), scope: kept.scope.clone(), basis: kept.basis.clone() };
+        let stands = self.stands(&under).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot tell whether an answer still stands");
+            false
+        });
+        kept.audience == audience.to_string() && stands
     }
 
     /// Asks the same again for the channel, under its scope; what was shown to one person is never posted again as it is.
     async fn share(&self, press: &Press, entry: &Entry) -> anyhow::Result<()> {
         let Event::Asked(asked) = &entry.event else { return Ok(()) };
+        if asked.text.is_empty() {
+            // Its words went with what it was about.
+            return self.whisper(press, plain(sentences::NOTHING_BEHIND)).await;
+        }
         // A second press asks anew; the same press delivered twice does not.
         let message = format!("shared {} {}", entry.id, press.trigger);
         let shared = Asked {

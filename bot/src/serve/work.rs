@@ -1,6 +1,7 @@
 //! Answers what waits, one after another: the facts go out as soon as they are known, the whole answer behind them.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -152,13 +153,13 @@ impl Service {
     }
 
     async fn pass_on(&self, id: &str, question: &UnderWay, step: Step) {
-        let Step::Facts { mut reply, scope, .. } = step else { return };
+        let Step::Facts { mut reply, scope, basis, .. } = step else { return };
         if question.cancel.is_cancelled() {
             return;
         }
         self.gauges.facts_after(now_ms() - question.received_ms);
         reply.buttons = vec![Button::Stop];
-        let made_under = Some(MadeUnder { audience: question.admitted.audience.to_string(), scope });
+        let made_under = Some(MadeUnder { audience: question.admitted.audience.to_string(), scope, basis });
         let post = Post { made_under, ..self.post_for(id, &question.asked, PostForm::Facts, *reply) };
         if let Err(error) = self.put_out(&post).await {
             tracing::warn!(question.id = id, "the facts wait for the whole answer: {error:#}");
@@ -178,25 +179,52 @@ impl Service {
             reply.notices.push(sentences::NO_PICTURE_HERE.to_owned());
         }
         let audience = question.admitted.audience.to_string();
-        let kept = Kept {
-            audience: audience.clone(),
-            person: asked.asker.clone(),
-            scope: answer.scope.clone(),
-            records: answer.records.clone(),
-            reply: Reply { buttons: Vec::new(), picture: None, ..answer.reply.clone() },
-            details: details(&answer),
-            facts_ms: answer.timings_ms.facts as i64,
-            answer_ms: answer.timings_ms.answer as i64,
-        };
+        let kept = kept(&audience, asked, &answer);
         // What was read under no scope holds nothing of records.
-        let made_under = (!answer.scope.is_empty()).then(|| MadeUnder { audience, scope: answer.scope.clone() });
+        let (scope, basis) = (answer.scope.clone(), answer.basis.clone());
+        let made_under = (!answer.scope.is_empty()).then(|| MadeUnder { audience, scope, basis });
+        let has_fallen = match &made_under {
+            Some(under) => !self.stands(under).await?,
+            None => false,
+        };
+        if has_fallen {
+            // Nothing of it is kept, then.
+            return self.conclude_fallen(id, question, &ended).await;
+        }
         let post = Post { made_under, ..self.post_for(id, asked, PostForm::Whole, reply) };
         let thread =
             ThreadChange { place: asked.place.clone(), subject: answer.subject, asker: asked.asker.clone(), begins: asked.begins() };
         if self.store.conclude(&ended, &post, Some((&kept, &thread)), now_ms()).await? {
             self.gauges.answered_after(now_ms() - question.received_ms);
         }
+        // What went from the catalog before this was stored may have been forgotten everywhere else already.
+        if !self.app.corpus.catalog.last_change().await.is_ok_and(|change| change == answer.basis.change) {
+            self.look_again.store(true, Ordering::Relaxed);
+        }
         Ok(())
+    }
+
+    /// Ends a question whose answer may not be shown any more.
+    async fn conclude_fallen(&self, id: &str, question: &UnderWay, ended: &Ended) -> anyhow::Result<()> {
+        tracing::warn!(question.id = id, "what an answer rests on went while it was made; it is not shown");
+        let post = self.post_for(id, &question.asked, PostForm::Whole, plain(sentences::NO_LONGER));
+        self.store.conclude(ended, &post, None, now_ms()).await?;
+        Ok(())
+    }
+}
+
+/// What is kept of an answer.
+fn kept(audience: &str, asked: &Asked, answer: &Answer) -> Kept {
+    Kept {
+        audience: audience.to_owned(),
+        person: asked.asker.clone(),
+        scope: answer.scope.clone(),
+        records: answer.records.clone(),
+        reply: Reply { buttons: Vec::new(), picture: None, ..answer.reply.clone() },
+        details: details(answer),
+        basis: answer.basis.clone(),
+        facts_ms: answer.timings_ms.facts as i64,
+        answer_ms: answer.timings_ms.answer as i64,
     }
 }
 

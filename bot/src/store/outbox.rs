@@ -9,7 +9,7 @@ use super::answers::{Kept, keep};
 use super::inbox::{Ended, end};
 use super::threads::{ThreadChange, change};
 use super::{Store, StoreError, from_json, to_json};
-use crate::chat::{Place, Platform, Reply};
+use crate::chat::{Basis, Place, Platform, Reply};
 
 /// How far a reply is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub struct Post {
     pub reply: Reply,
     /// How far it is.
     pub form: PostForm,
-    /// Under which audience and scope it was made, where it holds anything of records: it is posted only while that still holds.
+    /// Under which audience and scope it was made, and of what, where it holds anything of records: it is posted only while that holds.
     #[serde(default)]
     pub made_under: Option<MadeUnder>,
 }
@@ -58,6 +58,9 @@ pub struct MadeUnder {
     pub audience: String,
     /// The scope's id.
     pub scope: String,
+    /// What it was made of.
+    #[serde(default)]
+    pub basis: Basis,
 }
 
 /// A row that is due.

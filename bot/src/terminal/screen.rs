@@ -126,6 +126,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+    use crate::chat::Basis;
 
     fn show(is_terminal: bool, steps: &[Step], whole: &str) -> String {
         let mut out = Vec::new();
@@ -140,7 +141,7 @@ mod tests {
     }
 
     fn facts(text: &str) -> Step {
-        Step::Facts { text: text.to_owned(), reply: Box::default(), scope: String::new() }
+        Step::Facts { text: text.to_owned(), reply: Box::default(), scope: String::new(), basis: Basis::default() }
     }
 
     fn said(text: &str) -> Step {

@@ -2,8 +2,9 @@
 
 mod answers;
 mod outbox;
-mod platform;
-mod service;
+pub mod platform;
+pub mod service;
+mod standing;
 
 use std::sync::Arc;
 
@@ -20,13 +21,13 @@ fn clock() -> Timestamp {
 }
 
 /// The made-up team, indexed.
-fn team(more: &str) -> Result<Team> {
+pub fn team(more: &str) -> Result<Team> {
     let team = Team::new(more)?;
     team.json(&["index", "--json"], &[0, 1])?;
     Ok(team)
 }
 
 /// What answers, with this model.
-async fn app(team: &Team, model: Option<Arc<dyn LanguageModel>>) -> Result<App> {
+pub async fn app(team: &Team, model: Option<Arc<dyn LanguageModel>>) -> Result<App> {
     Ok(App::open(Settings::read(&team.config())?, ModelUse::None).await?.with(model, clock))
 }

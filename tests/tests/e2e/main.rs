@@ -6,6 +6,7 @@ mod core;
 mod crash;
 mod discord;
 mod docs;
+mod forgetting;
 mod index;
 mod local_model;
 mod mlflow_server;

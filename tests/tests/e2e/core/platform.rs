@@ -36,6 +36,7 @@ pub struct Standing {
 pub struct Recording {
     standing: Mutex<Vec<Standing>>,
     always: Mutex<Vec<Goes>>,
+    whispered: Mutex<Vec<Reply>>,
     pub person: Mutex<PersonFacts>,
     pub channel: Mutex<ChannelFacts>,
 }
@@ -53,6 +54,11 @@ impl Recording {
     /// What stands there.
     pub fn standing(&self) -> Vec<Standing> {
         locked(&self.standing).clone()
+    }
+
+    /// What was said to who pressed something, in order.
+    pub fn whispered(&self) -> Vec<Reply> {
+        locked(&self.whispered).clone()
     }
 
     fn put(&self, outgoing: &Outgoing) -> String {
@@ -124,7 +130,8 @@ impl Messenger for Recording {
         futures::future::ready(Ok(locked(&self.channel).clone())).boxed()
     }
 
-    fn whisper<'a>(&'a self, _press: &'a Press, _reply: &'a Reply) -> BoxFuture<'a, Result<(), SendError>> {
+    fn whisper<'a>(&'a self, _press: &'a Press, reply: &'a Reply) -> BoxFuture<'a, Result<(), SendError>> {
+        locked(&self.whispered).push(reply.clone());
         futures::future::ready(Ok(())).boxed()
     }
 

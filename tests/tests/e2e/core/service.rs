@@ -15,20 +15,24 @@ use tokio::task::JoinHandle;
 use super::platform::{Goes, Recording, asked};
 use super::{app, team};
 
-const QUESTION: &str = "Which run in vessel-detect has the best val/map?";
-const CHANNELS: &str = "[channels.public]\nslack = \"C1\"\nspaces = [\"team\"]\n";
+pub const QUESTION: &str = "Which run in vessel-detect has the best val/map?";
+pub const CHANNELS: &str = "[channels.public]\nslack = \"C1\"\nspaces = [\"team\"]\n";
 
 /// A running service and its platform.
-struct Bench {
-    service: Arc<Service>,
-    platform: Arc<Recording>,
+pub struct Bench {
+    pub service: Arc<Service>,
+    pub platform: Arc<Recording>,
     running: JoinHandle<anyhow::Result<()>>,
-    team: Team,
+    pub team: Team,
 }
 
 impl Bench {
-    async fn open(more: &str, turns: Vec<Turn>) -> Result<Self> {
-        let team = team(&format!("{CHANNELS}{more}"))?;
+    pub async fn open(more: &str, turns: Vec<Turn>) -> Result<Self> {
+        Self::over(team(&format!("{CHANNELS}{more}"))?, turns).await
+    }
+
+    /// A service over a team that is indexed already.
+    pub async fn over(team: Team, turns: Vec<Turn>) -> Result<Self> {
         let settings = Settings::read(&team.config())?;
         let model: Arc<ScriptedModel> = Arc::new(ScriptedModel::new(turns));
         let app = app(&team, Some(model)).await?;
@@ -42,12 +46,12 @@ impl Bench {
         Ok(Self { service, platform, running, team })
     }
 
-    async fn ask(&self, message: &str, asker: &str, text: &str) -> Result<()> {
+    pub async fn ask(&self, message: &str, asker: &str, text: &str) -> Result<()> {
         Ok(self.service.take_in(&asked("C1", message, asker, text)).await?)
     }
 
     /// Waits until so many questions have ended in this state.
-    async fn until_ended(&self, state: &str, n: i64) -> Result<()> {
+    pub async fn until_ended(&self, state: &str, n: i64) -> Result<()> {
         for _ in 0..600 {
             let counts = self.service.store.question_counts().await?;
             if counts.iter().any(|(name, count)| name == state && *count >= n) {
@@ -58,7 +62,7 @@ impl Bench {
         anyhow::bail!("no {n} questions are {state}: {:?}", self.service.store.question_counts().await?)
     }
 
-    async fn until_standing(&self, n: usize) -> Result<()> {
+    pub async fn until_standing(&self, n: usize) -> Result<()> {
         for _ in 0..400 {
             if self.platform.standing().len() >= n {
                 return Ok(());
@@ -68,7 +72,7 @@ impl Bench {
         anyhow::bail!("{n} messages do not stand there: {:?}", self.platform.standing())
     }
 
-    async fn until_posted(&self) -> Result<()> {
+    pub async fn until_posted(&self) -> Result<()> {
         for _ in 0..600 {
             if self.service.store.due(i64::MAX, 1).await?.is_empty() {
                 return Ok(());
@@ -78,14 +82,14 @@ impl Bench {
         anyhow::bail!("not all is posted: {:?}", self.service.store.outbox_counts().await?)
     }
 
-    async fn end(self) -> Result<()> {
+    pub async fn end(self) -> Result<()> {
         self.service.stop().cancel();
         self.running.await??;
         drop(self.team);
         Ok(())
     }
 
-    fn headlines(&self) -> Vec<String> {
+    pub fn headlines(&self) -> Vec<String> {
         self.platform.standing().into_iter().map(|standing| standing.reply.headline).collect()
     }
 }
