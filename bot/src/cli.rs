@@ -25,6 +25,7 @@ use thiserror::Error;
 
 use crate::app::{App, ModelUse};
 use crate::config::BotSettings;
+use crate::store::Store;
 use crate::terminal::{self, ColorChoice};
 
 /// The teammate that has read every run: indexes an ML team's runs, notes and pulls, and answers questions about them
@@ -206,6 +207,12 @@ fn audience(settings: &Settings, channel: Option<&str>) -> Result<Audience, Wron
 /// Opens catalog and indexes.
 async fn open_corpus(settings: &Settings) -> anyhow::Result<runlore_indexer::search::Corpus> {
     runlore_indexer::pipeline::open(settings).await.context("cannot open catalog and indexes; `runlore doctor` says more")
+}
+
+/// The state, where there is one: only `runlore serve` makes it.
+async fn existing_state(settings: &Settings) -> anyhow::Result<Option<Store>> {
+    let is_there = settings.state_url.strip_prefix("sqlite://").is_none_or(|path| std::path::Path::new(path).exists());
+    Ok(if is_there { Some(Store::open(&settings.state_url).await?) } else { None })
 }
 
 /// Whether the reader of our output went away, as `head` does.

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context;
 use runlore_indexer::catalog::Vocabulary;
@@ -26,6 +27,9 @@ use crate::chat::{Answer, Question, Step};
 
 /// Lines of the history that are kept.
 const MAX_HISTORY: usize = 1_000;
+
+/// How often a talk lets go of files that were replaced since.
+const LET_GO_EVERY: Duration = Duration::from_secs(2);
 
 /// File of the history, in the data folder.
 const HISTORY: &str = "chat_history";
@@ -55,7 +59,7 @@ pub async fn chat(app: Arc<App>, audience: Audience, color: ColorChoice) -> anyh
             paint.dim("Ask in your own words; `help` shows what can be typed. Tab completes names, Ctrl-C stops an answer, Ctrl-D leaves.")
         );
     }
-    let warming = warm(Arc::clone(&app));
+    let (warming, letting_go) = (warm(Arc::clone(&app)), let_go(Arc::clone(&app)));
     loop {
         if let Some(names) = editor.helper_mut() {
             *names = Names::new(app.vocabulary(&audience).await.unwrap_or_else(|_| Arc::new(Vocabulary::default())));
@@ -76,6 +80,7 @@ pub async fn chat(app: Arc<App>, audience: Audience, color: ColorChoice) -> anyh
         }
     }
     warming.abort();
+    letting_go.abort();
     Ok(())
 }
 
@@ -130,6 +135,16 @@ fn warm(app: Arc<App>) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         if let Err(error) = app.warm().await {
             tracing::warn!("the model is not there, facts answer alone: {error:#}");
+        }
+    })
+}
+
+/// A talk may stand open for days, and must not keep what is gone.
+fn let_go(app: Arc<App>) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(LET_GO_EVERY).await;
+            app.let_go().await;
         }
     })
 }

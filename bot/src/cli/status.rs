@@ -10,8 +10,8 @@ use runlore_indexer::search::Corpus;
 use runlore_indexer::space::{ReadScope, Space};
 use serde::Serialize;
 
-use super::{Exit, Form, Options, open_corpus, out};
-use crate::store::{FeedbackCounts, Store};
+use super::{Exit, Form, Options, existing_state, open_corpus, out};
+use crate::store::FeedbackCounts;
 
 #[derive(Serialize)]
 struct StatusJson {
@@ -95,11 +95,7 @@ async fn gather(settings: &Settings, corpus: &Corpus) -> anyhow::Result<StatusJs
 }
 
 async fn service(settings: &Settings) -> anyhow::Result<Option<ServiceJson>> {
-    let is_there = settings.state_url.strip_prefix("sqlite://").is_none_or(|path| std::path::Path::new(path).exists());
-    if !is_there {
-        return Ok(None);
-    }
-    let store = Store::open(&settings.state_url).await?;
+    let Some(store) = existing_state(settings).await? else { return Ok(None) };
     Ok(Some(ServiceJson {
         questions: store.question_counts().await?.into_iter().collect(),
         messages: store.outbox_counts().await?.into_iter().collect(),
