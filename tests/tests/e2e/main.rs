@@ -17,3 +17,4 @@ mod scenarios;
 mod slack;
 mod state;
 mod tidy;
+mod traceless;
