@@ -72,7 +72,7 @@ fn settings_text(n_spaces: usize) -> Result<String> {
     let mut text = "[data]\npath = \"data\"\n[embed]\nkind = \"hashed\"\n[model]\nkind = \"none\"\n".to_owned();
     for name in ["notes", "runs"] {
         write!(text, "[[source]]\nname = \"{name}\"\nkind = \"push\"\npath = \"{name}.jsonl\"\nspace = \"s0\"\n")?;
-        for part in (0..N_PARTS).filter(|part| part % n_spaces != 0) {
+        for part in (0..N_PARTS).filter(|part| !part.is_multiple_of(n_spaces)) {
             writeln!(text, "[[source.rule]]\npath = \"p{part:03}/**\"\nspace = \"s{}\"", part % n_spaces)?;
         }
     }
@@ -94,7 +94,7 @@ fn sources() -> Result<(String, String)> {
         let losses: Vec<(usize, f64)> = (0..5).map(|step| (step * 100, generator.share())).collect();
         let run = json!({
             "v": 1, "type": "run", "id": id, "project": format!("project-{}", n / N_PARTS % N_PROJECTS), "name": format!("run-{n:05}"),
-            "status": if n % 9 == 0 { "failed" } else { "finished" }, "started": 1_780_000_000_000_u64 + n as u64 * 60_000,
+            "status": if n.is_multiple_of(9) { "failed" } else { "finished" }, "started": 1_780_000_000_000_u64 + n as u64 * 60_000,
             "params": {"lr": format!("{:.5}", generator.share() / 100.0), "batch_size": 1 << (n % 6)}, "metrics": {"val/loss": losses},
         });
         writeln!(runs, "{run}")?;

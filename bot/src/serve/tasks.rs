@@ -86,7 +86,7 @@ async fn tidy(service: Arc<Service>) {
         service.limits().tidy();
         let n_gone = service.store.prune(super::now_ms().saturating_sub(kept_ms)).await;
         let cleared = match n_gone {
-            Ok(_) if round % ROUNDS_A_DAY == 0 => service.store.scrub(i64::MAX).await,
+            Ok(_) if round.is_multiple_of(ROUNDS_A_DAY) => service.store.scrub(i64::MAX).await,
             Ok(n_gone) if n_gone > 0 => service.store.scrub(standing::SMALL_BYTES).await,
             Ok(_) => Ok(true),
             Err(error) => Err(error),
