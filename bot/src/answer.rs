@@ -9,7 +9,7 @@ pub mod render;
 mod subject;
 pub mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Instant;
 
 use jiff::Zoned;
@@ -19,7 +19,7 @@ use runlore_indexer::space::{Audience, ReadScope};
 
 use crate::app::App;
 use crate::chart::{self, Chart};
-use crate::chat::{Answer, Picture, PlannedCall, Question, Reply, Step, Timings};
+use crate::chat::{Answer, Basis, Picture, PlannedCall, Question, Reply, Step, Timings};
 use crate::command::{self, Parsed};
 use crate::facts::{FactKind, Ledger};
 use crate::model::{CancellationToken, LanguageModel, ModelError};
@@ -42,6 +42,7 @@ struct Turn<'a> {
     calls: Vec<Call>,
     picture: Option<Picture>,
     given: Given,
+    basis: Basis,
     started: Instant,
     facts_ms: u64,
 }
@@ -59,8 +60,8 @@ pub async fn answer(app: &App, question: &Question, on_step: &(dyn Fn(Step) + Se
         let sentence = "This channel is not set up: nothing may be read here. Name it under [channels] in the settings.";
         return bare(question, &Finding::nothing(sentence), started);
     };
-    let (ledger, calls, given) = (Ledger::default(), Vec::new(), Given::default());
-    let mut turn = Turn { app, scope, question, ledger, calls, picture: None, given, started, facts_ms: 0 };
+    let (ledger, calls, given, basis) = (Ledger::default(), Vec::new(), Given::default(), Basis::default());
+    let mut turn = Turn { app, scope, question, ledger, calls, picture: None, given, basis, started, facts_ms: 0 };
     let answer = take_turn(&mut turn, &Watch { on_step, cancel }).await.unwrap_or_else(|error| {
         let reference = telemetry::failure_reference(&error);
         let sentence = format!("Something went wrong on my side; the log has the reason under {reference}.");
@@ -82,6 +83,8 @@ async fn elsewhere(turn: &Turn<'_>, mut answer: Answer) -> Answer {
 }
 
 async fn take_turn(turn: &mut Turn<'_>, watch: &Watch<'_>) -> anyhow::Result<Answer> {
+    // Before anything is read, so that whatever changes from now on is seen to have changed. Names alone are a matter of the whole scope.
+    turn.basis = Basis { is_whole: true, change: turn.app.corpus.catalog.last_change().await?, ..Basis::default() };
     let vocabulary = turn.app.vocabulary_of(&turn.scope).await?;
     let now = turn.app.now().to_zoned(turn.question.zone.clone());
     match command::parse(&turn.question.text, &vocabulary, &now) {
@@ -90,7 +93,11 @@ async fn take_turn(turn: &mut Turn<'_>, watch: &Watch<'_>) -> anyhow::Result<Ans
             Ok(finish(turn, finding, None))
         }
         Some(Parsed::Help) => Ok(bare(turn.question, &help(), turn.started)),
-        Some(Parsed::Refusal(refusal)) => Ok(bare(turn.question, &Finding::nothing(refusal.to_string()), turn.started)),
+        Some(Parsed::Refusal(refusal)) => {
+            // It may name what comes near.
+            let refused = bare(turn.question, &Finding::nothing(refusal.to_string()), turn.started);
+            Ok(Answer { scope: turn.scope.id(), basis: turn.basis.clone(), ..refused })
+        }
         None => ask(turn, &vocabulary, &now, watch).await,
     }
 }
@@ -120,8 +127,8 @@ async fn ask(turn: &mut Turn<'_>, vocabulary: &Vocabulary, now: &Zoned, watch: &
     if !strays(turn, &finding, &shown).is_empty() {
         return Ok(finish(turn, finding, None));
     }
-    let (reply, scope) = (Box::new(render::reply(&finding, None)), turn.scope.id());
-    (watch.on_step)(Step::Facts { text: shown, reply, scope, records: records(turn, &finding), prompts: turn.given.hashes() });
+    let (reply, scope, basis) = (Box::new(render::reply(&finding, None)), turn.scope.id(), turn.basis.clone());
+    (watch.on_step)(Step::Facts { text: shown, reply, scope, basis, prompts: turn.given.hashes() });
     let narration = narrate(turn, &mut finding, watch).await;
     Ok(finish(turn, finding, narration.as_deref()))
 }
@@ -163,12 +170,25 @@ async fn look_up(turn: &mut Turn<'_>, calls: Vec<Call>) -> anyhow::Result<Findin
         }
     }
     whole.notices.extend(whose_days(turn));
+    turn.basis = basis_of(turn, &whole).await?;
     turn.calls = calls;
     turn.picture = draw(whole.chart.take()).await;
     let beyond = turn.app.count_beyond("chart.counts_all").await;
     turn.picture.iter_mut().zip(beyond).for_each(|(picture, n)| picture.alt.push_str(&n.to_string()));
     turn.facts_ms = turn.started.elapsed().as_millis() as u64;
     Ok(whole)
+}
+
+/// What a finding was made of.
+async fn basis_of(turn: &Turn<'_>, finding: &Finding) -> anyhow::Result<Basis> {
+    let bearers = turn.app.corpus.catalog.bearers(&turn.scope, &names_in(turn, finding)).await?;
+    let borne: HashSet<&String> = bearers.iter().map(|(name, _)| name).collect();
+    Ok(Basis {
+        is_gone: finding.records.iter().any(|source| !borne.contains(&source.key)),
+        is_whole: finding.records.is_empty() || turn.ledger.facts().iter().any(|fact| fact.record.is_none()),
+        records: bearers.iter().map(|(_, record)| record.to_string()).collect::<BTreeSet<_>>().into_iter().collect(),
+        change: turn.basis.change,
+    })
 }
 
 /// What can be typed: its lines are a table, and what stands below them is said beside it.
@@ -266,8 +286,8 @@ fn strays(turn: &Turn<'_>, finding: &Finding, text: &str) -> Vec<String> {
     check::strays(text, &check::Sources { facts: turn.ledger.facts(), records: &records, quotes: &quotes, question: &turn.question.text })
 }
 
-/// Every record that a finding names or takes a value from, in order.
-fn records(turn: &Turn<'_>, finding: &Finding) -> Vec<String> {
+/// The names of every record that a finding names or takes a value from, in order.
+fn names_in(turn: &Turn<'_>, finding: &Finding) -> Vec<String> {
     let cited = finding.records.iter().map(|source| &source.key);
     let quoted = finding.quotes.iter().map(|quote| &quote.record);
     let stated = turn.ledger.facts().iter().filter_map(|fact| fact.record.as_ref());
@@ -301,6 +321,7 @@ fn finish(turn: &Turn<'_>, finding: Finding, narration: Option<&str>) -> Answer 
         reply,
         subject,
         scope: turn.scope.id(),
+        basis: turn.basis.clone(),
         ..answer
     }
 }
@@ -324,5 +345,6 @@ fn bare(question: &Question, finding: &Finding, started: Instant) -> Answer {
         subject: question.subject.clone(),
         scope: String::new(),
         prompts: Vec::new(),
+        basis: Basis::default(),
     }
 }

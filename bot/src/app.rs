@@ -189,6 +189,18 @@ impl App {
         (self.clock)()
     }
 
+    /// Lets go of what was kept or opened of earlier states of catalog and indexes: names and files that are gone must not stay for want of
+    /// a question.
+    pub async fn let_go(&self) {
+        let corpus = self.corpus.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || corpus.let_go()).await {
+            tracing::warn!(%error, "cannot close what is open of an earlier index");
+        }
+        if let Ok(change) = self.corpus.catalog.last_change().await {
+            self.kept.lock().await.retain(|_, kept| kept.change == change);
+        }
+    }
+
     /// Names and directions of a scope, read again when the catalog changed.
     async fn kept(&self, scope: &ReadScope) -> Result<Kept> {
         let change = self.corpus.catalog.last_change().await?;

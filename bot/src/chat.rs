@@ -10,8 +10,6 @@ mod messenger;
 pub(crate) mod parts;
 pub(crate) mod text;
 
-use std::collections::BTreeSet;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 pub use button::Button;
@@ -70,6 +68,20 @@ pub struct Citation {
     pub title: String,
     /// Where to look at it.
     pub url: Option<String>,
+}
+
+/// What something was made of: it may be shown while its records are in the scope and say no less than then.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Basis {
+    /// Every record that it names or takes a value from, by their ids, in order.
+    pub records: Vec<String>,
+    /// One of them was gone before all was said.
+    pub is_gone: bool,
+    /// It counts records or says that there are none, so that it is out of date once the scope as a whole holds less.
+    pub is_whole: bool,
+    /// The last change of the catalog when it was looked up.
+    pub change: i64,
 }
 
 /// What gets posted, without any platform: plain texts, which the platform's renderer escapes. Links are those of the citations alone.
@@ -189,21 +201,12 @@ pub struct Answer {
     /// The id of the scope that it was made under; empty where nothing was read.
     #[serde(skip)]
     pub scope: String,
+    /// What it was made of.
+    #[serde(skip)]
+    pub basis: Basis,
     /// The hashes of the prompts that the model was given for it, in order.
     #[serde(skip)]
     pub prompts: Vec<String>,
-}
-
-impl Answer {
-    /// Every record that it names or takes a value from, the most important first.
-    pub fn every_record(&self) -> Vec<String> {
-        let cited = self.citations.iter().map(|citation| &citation.record);
-        let quoted = self.quotes.iter().map(|quote| &quote.record);
-        let stated = self.facts.iter().filter_map(|fact| fact.record.as_ref());
-        let mut seen = BTreeSet::new();
-        let every = self.records.iter().chain(cited).chain(quoted).chain(stated);
-        every.filter(|record| seen.insert(record.as_str())).cloned().collect()
-    }
 }
 
 /// What a person sees while an answer is made.
@@ -219,8 +222,8 @@ pub enum Step {
         reply: Box<Reply>,
         /// The id of the scope that they were read under.
         scope: String,
-        /// Every record that they name or take a value from.
-        records: Vec<String>,
+        /// What they were made of.
+        basis: Basis,
         /// The hashes of the prompts that the model was given so far.
         prompts: Vec<String>,
     },

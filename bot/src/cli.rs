@@ -222,6 +222,11 @@ async fn open_corpus(settings: &Settings) -> anyhow::Result<runlore_indexer::sea
     runlore_indexer::pipeline::open(settings).await.context("cannot open catalog and indexes; `runlore doctor` says more")
 }
 
+/// The state, where there is one.
+async fn existing_state(settings: &Settings) -> anyhow::Result<Option<Store>> {
+    Ok(if has_state(settings) { Some(Store::open(&settings.state_url).await?) } else { None })
+}
+
 /// Whether the reader of our output went away, as `head` does.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|e| e.kind() == std::io::ErrorKind::BrokenPipe)

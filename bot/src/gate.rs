@@ -37,14 +37,15 @@ pub struct Admitted {
 /// # Errors
 /// With a sentence for the asker, where the settings do not allow it, nobody can tell, or it is too much.
 pub fn admit(asked: &Asked, circumstances: &Circumstances, access: &AccessSettings, limits: &Limits) -> Result<Admitted, Refusal> {
-    let place = if leak::is_seeded("access.private_as_direct") && asked.is_private() {
-        Place { kind: PlaceKind::Direct, ..asked.place.clone() }
-    } else {
-        asked.place.clone()
-    };
-    let audience = access::audience(&place, &asked.asker, circumstances, access)?;
+    let audience = access::audience(&counted_as(&asked.place, asked.is_private()), &asked.asker, circumstances, access)?;
     limits.take(&asked.asker, &asked.place)?;
     Ok(Admitted { audience, zone: circumstances.person.time_zone() })
+}
+
+/// As which place one counts where an answer is shown: an answer for one person alone as its channel.
+pub fn counted_as(place: &Place, is_private: bool) -> Place {
+    let kind = if is_private && leak::is_seeded("access.private_as_direct") { PlaceKind::Direct } else { place.kind };
+    Place { kind, ..place.clone() }
 }
 
 /// The audience of a place for somebody who does not ask anew: who presses a button or opens a page.

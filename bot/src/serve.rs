@@ -13,12 +13,13 @@ mod press;
 mod queue;
 mod sentences;
 mod settings;
+mod standing;
 mod tasks;
 mod waiting;
 mod work;
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ pub use complete::{Named, Typing};
 pub use health::{Gauges, health_router};
 pub use queue::{Full, Queue, QueueLimits};
 pub use settings::ServeSettings;
+pub use standing::{SMALL_BYTES, forget_fallen};
 pub use tasks::run;
 
 use crate::app::App;
@@ -62,6 +64,8 @@ pub struct Service {
     to_work: Notify,
     goes_out: Notify,
     n_catching_up: PerPlatform<AtomicUsize>,
+    /// The catalog changed while an answer was made, so that it may rest on what is gone.
+    look_again: AtomicBool,
     stop: CancellationToken,
 }
 
@@ -101,6 +105,7 @@ impl Service {
             to_work: Notify::new(),
             goes_out: Notify::new(),
             n_catching_up: PerPlatform::default(),
+            look_again: AtomicBool::new(false),
             stop: CancellationToken::new(),
             app,
             store,
@@ -134,9 +139,9 @@ impl Service {
             *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Limits::new(settings.limits));
         }
         self.queue().limit(settings.queue);
-        let fixed = |settings: &ServeSettings| (settings.health, settings.at_once, settings.deadline);
+        let fixed = |settings: &ServeSettings| (settings.health, settings.at_once, settings.deadline, settings.kept);
         if fixed(settings) != fixed(&self.settings) {
-            tracing::warn!("`health`, `at_once` and `deadline_s` of [serve] change with the next start");
+            tracing::warn!("`health`, `at_once`, `deadline_s` and `keep_days` of [serve] change with the next start");
         }
     }
 

@@ -5,28 +5,31 @@
 mod answers;
 mod audit;
 mod feedback;
+mod forget;
 mod inbox;
 mod outbox;
 mod threads;
 
 use std::time::Duration;
 
-use runlore_indexer::catalog::{CatalogError, open_database};
+use runlore_indexer::catalog::{CatalogError, file_bytes, open_database, scrub};
 use sqlx::AnyPool;
 use thiserror::Error;
 
 pub use answers::Kept;
 pub use audit::{AuditFilter, AuditRow, AuditState, Audited};
 pub use feedback::{Feedback, FeedbackCounts, Verdict};
+pub use forget::{Draft, Made, ThreadNames};
 pub use inbox::{End, Ended, Entry};
 pub use outbox::{MadeUnder, Outgoing, Post, PostForm, Sent, outbox_id};
 pub use threads::ThreadChange;
 
 /// In order; a step that was once released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "state", include_str!("../migrations/state/0001_state.sql")),
     (2, "thread people", include_str!("../migrations/state/0002_thread_people.sql")),
     (3, "audit", include_str!("../migrations/state/0003_audit.sql")),
+    (4, "basis", include_str!("../migrations/state/0004_basis.sql")),
 ];
 
 /// Two programs may make the same SQLite tables at the same moment: how often, and how long after, the second looks whether they are there
@@ -51,6 +54,9 @@ pub enum StoreError {
     /// Opening it.
     #[error("the state cannot be opened: {0}")]
     Opening(String),
+    /// Clearing its file.
+    #[error("what was deleted cannot be cleared out of the state's file: {0}")]
+    Scrubbing(String),
     /// Something stored that cannot be read back.
     #[error("the state holds a broken {what}: {reason}")]
     Broken { what: &'static str, reason: String },
@@ -74,22 +80,39 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets what ended before then: questions and messages that nothing can be pressed under any more, and quiet threads. The audit is
-    /// kept for good.
+    /// Forgets what is older: questions and messages that nothing can be pressed under any more, answers and what was said about them, and
+    /// quiet threads. The audit is kept for good. How many rows went.
     ///
     /// # Errors
     /// Where the database does not serve.
-    pub async fn prune(&self, before_ms: i64) -> Result<(), StoreError> {
+    pub async fn prune(&self, before_ms: i64) -> Result<u64, StoreError> {
+        let mut n_gone = 0;
         for delete in [
+            "DELETE FROM feedback WHERE at_ms < $1",
+            "DELETE FROM answers WHERE at_ms < $1 AND question NOT IN (SELECT question FROM feedback)",
             "DELETE FROM inbox WHERE state <> 'open' AND received_ms < $1 AND id NOT IN (SELECT question FROM feedback)",
             "DELETE FROM outbox WHERE state IN ('posted', 'dropped', 'removed') AND created_ms < $1",
             "DELETE FROM thread_people WHERE (platform, channel, thread) IN \
              (SELECT platform, channel, thread FROM threads WHERE updated_ms < $1)",
             "DELETE FROM threads WHERE updated_ms < $1",
         ] {
-            sqlx::query(delete).bind(before_ms).execute(&self.pool).await?;
+            n_gone += sqlx::query(delete).bind(before_ms).execute(&self.pool).await?.rows_affected();
         }
-        Ok(())
+        Ok(n_gone)
+    }
+
+    /// Clears what was deleted out of the database's file, where that is not larger than so many bytes: nobody can write meanwhile. Whether
+    /// it is done.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn scrub(&self, most_bytes: i64) -> Result<bool, StoreError> {
+        let failed = |error: CatalogError| StoreError::Scrubbing(error.to_string());
+        if file_bytes(&self.pool).await.map_err(failed)? > most_bytes {
+            return Ok(false);
+        }
+        scrub(&self.pool).await.map_err(failed)?;
+        Ok(true)
     }
 }
 

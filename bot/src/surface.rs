@@ -6,7 +6,7 @@
 use runlore_indexer::space::Audience;
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{Answer, Asked, PlaceKind, Way};
+use crate::chat::{Answer, Asked, Basis, PlaceKind, Way};
 
 /// A kind of thing that somebody is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -168,7 +168,7 @@ pub struct Shown {
     pub audience: String,
     /// The id of the scope that it was made under; empty where nothing was read.
     pub scope: String,
-    /// Every record that it named or took a value from.
+    /// Every record that it named or took a value from, by its id: the audit is kept for good, and a name may be anybody's words.
     pub records: Vec<String>,
     /// The hashes of the prompts that the model was given for it, in order.
     pub prompts: Vec<String>,
@@ -181,9 +181,9 @@ impl Shown {
     }
 
     /// The facts of an answer.
-    pub fn facts(audience: &Audience, scope: &str, records: &[String], prompts: &[String]) -> Self {
+    pub fn facts(audience: &Audience, scope: &str, basis: &Basis, prompts: &[String]) -> Self {
         let (audience, scope) = (audience.to_string(), scope.to_owned());
-        let (records, prompts) = (records.to_vec(), prompts.to_vec());
+        let (records, prompts) = (basis.records.clone(), prompts.to_vec());
         Self { surface: Surface::Facts, outcome: Outcome::Shown, audience, scope, records, prompts }
     }
 
@@ -194,7 +194,7 @@ impl Shown {
             outcome: Outcome::of(answer),
             audience: audience.to_string(),
             scope: answer.scope.clone(),
-            records: answer.every_record(),
+            records: answer.basis.records.clone(),
             prompts: answer.prompts.clone(),
         }
     }

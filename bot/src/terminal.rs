@@ -8,6 +8,7 @@ mod style;
 use std::io::{IsTerminal, Stdout};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -32,6 +33,9 @@ use crate::surface::{Outcome, Shown, Surface};
 
 /// Lines of the history that are kept.
 const MAX_HISTORY: usize = 1_000;
+
+/// How often a talk lets go of files that were replaced since.
+const LET_GO_EVERY: Duration = Duration::from_secs(2);
 
 /// File of the history, in the data folder.
 const HISTORY: &str = "chat_history";
@@ -115,8 +119,8 @@ impl Terminal {
         if matches!(step, Step::Narration(_)) {
             return Ok(Some(step));
         }
-        if let Step::Facts { scope, records, prompts, .. } = &step {
-            self.note(Shown::facts(&question.audience, scope, records, prompts)).await?;
+        if let Step::Facts { scope, basis, prompts, .. } = &step {
+            self.note(Shown::facts(&question.audience, scope, basis, prompts)).await?;
         }
         screen.take(&step);
         Ok(None)
@@ -149,7 +153,7 @@ pub async fn chat(terminal: Arc<Terminal>, audience: Audience, color: ColorChoic
             paint.dim("Ask in your own words; `help` shows what can be typed. Tab completes names, Ctrl-C stops an answer, Ctrl-D leaves.")
         );
     }
-    let warming = warm(Arc::clone(&terminal));
+    let (warming, letting_go) = (warm(Arc::clone(&terminal)), let_go(Arc::clone(&terminal)));
     loop {
         if let Some(names) = editor.helper_mut() {
             let vocabulary = app.vocabulary(&audience).await.unwrap_or_else(|_| Arc::new(Vocabulary::default()));
@@ -174,6 +178,7 @@ pub async fn chat(terminal: Arc<Terminal>, audience: Audience, color: ColorChoic
         }
     }
     warming.abort();
+    letting_go.abort();
     Ok(())
 }
 
@@ -212,6 +217,16 @@ fn warm(terminal: Arc<Terminal>) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         if let Err(error) = terminal.app.warm().await {
             tracing::warn!("the model is not there, facts answer alone: {error:#}");
+        }
+    })
+}
+
+/// A talk may stand open for days, and must not keep what is gone.
+fn let_go(terminal: Arc<Terminal>) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(LET_GO_EVERY).await;
+            terminal.app.let_go().await;
         }
     })
 }

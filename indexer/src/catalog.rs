@@ -4,12 +4,17 @@
 
 mod changes;
 mod curve;
+mod edits;
 mod notes;
+mod numbers;
 mod passages;
 mod pulls;
+mod purge;
 mod runs;
 mod schema;
+mod scrub;
 mod sql;
+mod standing;
 mod status;
 mod store;
 mod vocabulary;
@@ -26,8 +31,10 @@ pub use changes::{Change, ChunkRow, Operation};
 pub use curve::Curve;
 pub use notes::NoteRow;
 pub use pulls::{CommitRow, PullRow};
+pub use purge::{Unpurged, Whole};
 pub use runs::{RunCard, RunFilter, RunRow, SeriesRow};
 pub use schema::{digest, open_database};
+pub use scrub::{file_bytes, scrub};
 pub use status::{SourceStatus, SpaceCounts};
 pub use store::{Placed, Stored, SyncEnd};
 pub use vocabulary::{ParamEntry, ProjectEntry, RunEntry, TagEntry, Vocabulary};

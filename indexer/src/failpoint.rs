@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Every name that `reach` is called with, so that a test can try them all.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 8] = [
     "catalog.before_commit",
     "catalog.after_commit",
     "sync.before_deletions",
@@ -14,6 +14,7 @@ pub const NAMES: [&str; 7] = [
     "keyword.after_commit",
     "vector.before_flush",
     "vector.before_mark",
+    "purge.before",
 ];
 
 static ARMED: OnceLock<Option<(String, u64)>> = OnceLock::new();

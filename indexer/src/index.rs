@@ -2,6 +2,7 @@
 
 pub mod keyword;
 pub mod schema;
+mod stamp;
 pub mod vector;
 pub mod vector_edge;
 pub mod vector_qdrant;

@@ -1,12 +1,13 @@
 //! Syncs sources into the catalog and the catalog into the indexes; may be killed at any moment and goes on where it stopped.
 
 mod apply;
+mod purge;
 mod sync;
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -97,7 +98,7 @@ pub async fn open(settings: &Settings) -> Result<Corpus, PipelineError> {
     Ok(Corpus { catalog, keyword, vectors, embedder })
 }
 
-/// Reads every source and brings the indexes up to date.
+/// Reads every source, brings the indexes up to date, and clears what is gone out of the files.
 ///
 /// # Errors
 /// Where catalog or indexes do not serve; what went wrong with a source alone stands in the report.
@@ -118,6 +119,7 @@ pub async fn index(
         forget_unnamed_sources(settings, &corpus.catalog, &mut report).await?;
     }
     apply::apply(corpus, &mut report, on_progress).await?;
+    purge::purge(corpus, &mut report).await?;
     report.duration_ms = started.elapsed().as_millis() as u64;
     Ok(report)
 }
@@ -196,4 +198,9 @@ async fn vectors(settings: &Settings, folder: &Path) -> Result<Arc<dyn VectorInd
             Ok(Arc::new(QdrantVectors::connect(url, api_key.clone(), "runlore", DIMENSIONS, *replicas, *shards)?))
         }
     }
+}
+
+/// Milliseconds since 1970, UTC.
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::task::{JoinError, spawn_blocking};
 
-use self::fuse::{Fusion, best_first, fuse};
+use self::fuse::{Fusion, fuse};
 use crate::catalog::{Catalog, CatalogError};
 use crate::embed::Embedder;
 use crate::index::keyword::{KeywordError, KeywordIndex};
@@ -79,6 +79,12 @@ impl Corpus {
         let mut passages = self.catalog.admit(scope, &hits).await?;
         passages.truncate(limit);
         Ok(Found { passages, best_cosine: legs.best_cosine(), notice: legs.notice })
+    }
+
+    /// Closes what is open of earlier states of the indexes. Blocking: call it on a blocking thread.
+    pub fn let_go(&self) {
+        self.keyword.let_go();
+        self.vectors.let_go();
     }
 
     fn legs(&self) -> Legs {
@@ -156,12 +162,6 @@ impl Legs {
         let spaces = leak::widened(&["vector.spaces", "search.unchecked"], spaces.to_vec(), || self.keyword.every_space());
         let vectors = self.embedder.embed(&[query]).map_err(|error| error.to_string())?;
         let vector = vectors.first().ok_or("the embedding model gave nothing")?;
-        let mut hits = Vec::new();
-        for space in &spaces {
-            hits.extend(self.vectors.search(space, vector, filter, LEG_DEPTH).map_err(|error| error.to_string())?);
-        }
-        hits.sort_by(best_first);
-        hits.truncate(LEG_DEPTH);
-        Ok(hits)
+        self.vectors.search_all(&spaces, vector, filter, LEG_DEPTH).map_err(|error| error.to_string())
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::str::FromStr;
 
 use crate::record::{RecordId, RecordKind};
 
@@ -56,6 +57,21 @@ impl fmt::Display for Audience {
             Self::Channel(name) => write!(f, "channel {name}"),
             Self::Direct(None) => f.write_str("direct"),
             Self::Direct(Some(name)) => write!(f, "direct {name}"),
+        }
+    }
+}
+
+/// Reads what is stored. A name alone gives nothing: what it may read is asked of the policy.
+impl FromStr for Audience {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(' ') {
+            None if text == "terminal" => Ok(Self::Terminal),
+            None if text == "direct" => Ok(Self::Direct(None)),
+            Some(("channel", name)) => Ok(Self::Channel(name.to_owned())),
+            Some(("direct", name)) => Ok(Self::Direct(Some(name.to_owned()))),
+            _ => Err(format!("`{text}` is no audience")),
         }
     }
 }

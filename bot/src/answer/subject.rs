@@ -3,8 +3,8 @@
 use runlore_indexer::catalog::Vocabulary;
 use serde::{Deserialize, Serialize};
 
-use super::link::{Links, Mention, Resolved, resolve_run};
-use crate::tools::Call;
+use super::link::{Links, Mention};
+use crate::tools::{Call, RunRef};
 
 /// The names that a thread's last answer used.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,11 +113,11 @@ impl Subject {
     }
 }
 
+/// The one run of this key. One that the scope does not hold is as if it had not been spoken of; it is taken for no other.
 fn mention(key: &str, vocabulary: &Vocabulary) -> Option<Mention> {
-    match resolve_run(key, None, vocabulary) {
-        Resolved::One(run) => Some(Mention { typed: key.to_owned(), runs: vec![run] }),
-        Resolved::Many(_) | Resolved::Nothing { .. } => None,
-    }
+    let mut bearers = vocabulary.runs.iter().filter(|run| run.key == key);
+    let (Some(run), None) = (bearers.next(), bearers.next()) else { return None };
+    Some(Mention { typed: key.to_owned(), runs: vec![RunRef { record: run.record, key: run.key.clone() }] })
 }
 
 fn project_of(run: &str) -> Option<String> {

@@ -94,9 +94,9 @@ impl Step {
                 clean(&mut text);
                 Self::Narration(text)
             }
-            Self::Facts { mut text, reply, scope, records, prompts } => {
+            Self::Facts { mut text, reply, scope, basis, prompts } => {
                 clean(&mut text);
-                Self::Facts { text, reply: Box::new(reply.without_secrets()), scope, records, prompts }
+                Self::Facts { text, reply: Box::new(reply.without_secrets()), scope, basis, prompts }
             }
         }
     }
@@ -166,6 +166,7 @@ mod tests {
             reply: reply(),
             subject: crate::answer::Subject::default(),
             scope: String::new(),
+            basis: crate::chat::Basis::default(),
             prompts: Vec::new(),
         };
         let cleaned = answer.without_secrets();

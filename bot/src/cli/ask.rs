@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Asking, Exit, Form, Options, WrongUse, out};
 use crate::answer::Subject;
 use crate::chat::clean::{TOOK_SECRET, was_redacted};
-use crate::chat::{Answer, Question, Reply, Timings};
+use crate::chat::{Answer, Basis, Question, Reply, Timings};
 use crate::surface::{Outcome, Shown, Surface};
 use crate::terminal::{self, Terminal};
 
@@ -175,6 +175,7 @@ fn not_asked(sentence: String) -> Answer {
         reply: Reply::default(),
         subject: Subject::default(),
         scope: String::new(),
+        basis: Basis::default(),
         prompts: Vec::new(),
     }
 }

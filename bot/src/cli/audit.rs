@@ -1,8 +1,12 @@
 //! `runlore audit`: who was shown what and when, without its words, and whether every row is as it was written.
 
+use std::collections::{BTreeSet, HashMap};
+
 use clap::Args;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
+use runlore_indexer::catalog::Catalog;
+use runlore_indexer::config::Settings;
 use serde::Serialize;
 
 use super::{Exit, Form, Options, WrongUse, has_state, out};
@@ -33,6 +37,17 @@ pub(super) struct AuditArgs {
     verify: bool,
 }
 
+/// The names of records by their ids, as far as they are there.
+type Names = HashMap<String, String>;
+
+#[derive(Serialize)]
+struct RowJson<'a> {
+    #[serde(flatten)]
+    row: &'a AuditRow,
+    /// Of the records that are there yet, in their order.
+    names: Vec<&'a str>,
+}
+
 #[derive(Serialize)]
 struct VerifiedJson {
     is_whole: bool,
@@ -56,12 +71,31 @@ pub(super) async fn audit(args: &AuditArgs, options: &Options) -> anyhow::Result
         return verify(&store, options.form).await;
     }
     let rows = store.audit_rows(&filter, i64::from(args.limit)).await?;
+    let names = names(&settings, &rows).await;
     match options.form {
-        Form::Json => rows.iter().try_for_each(|row| out::line(&escaped(&serde_json::to_string(row)?)))?,
+        Form::Json => rows.iter().try_for_each(|row| out::line(&escaped(&serde_json::to_string(&row_json(row, &names))?)))?,
         Form::Text if rows.is_empty() => out::line("nothing of that kind was shown to anybody")?,
-        Form::Text => out::line(&table(&rows, &TimeZone::system()))?,
+        Form::Text => out::line(&table(&rows, &names, &TimeZone::system()))?,
     }
     Ok(Exit::Fine)
+}
+
+/// What the catalog calls the records today. A catalog that does not serve has no names, and hides no row.
+async fn names(settings: &Settings, rows: &[AuditRow]) -> Names {
+    let ids: BTreeSet<&String> = rows.iter().flat_map(|row| &row.records).collect();
+    let ids: Vec<String> = ids.into_iter().cloned().collect();
+    if ids.is_empty() {
+        return Names::new();
+    }
+    let looked_up = async { Catalog::open(&settings.catalog_url).await?.names_of(&ids).await };
+    looked_up.await.unwrap_or_else(|error| {
+        eprintln!("error: records are shown without their names: {error}");
+        Names::new()
+    })
+}
+
+fn row_json<'a>(row: &'a AuditRow, names: &'a Names) -> RowJson<'a> {
+    RowJson { row, names: row.records.iter().filter_map(|id| names.get(id)).map(String::as_str).collect() }
 }
 
 async fn verify(store: &Store, form: Form) -> anyhow::Result<Exit> {
@@ -99,19 +133,16 @@ fn since(text: &str, now: &Zoned) -> Option<i64> {
     }
 }
 
-fn table(rows: &[AuditRow], zone: &TimeZone) -> String {
+fn table(rows: &[AuditRow], names: &Names, zone: &TimeZone) -> String {
     let head = ["time", "surface", "where", "who", "outcome", "records", ""].map(str::to_owned).to_vec();
-    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows.iter().map(|row| cells(row, zone))).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows.iter().map(|row| cells(row, names, zone))).collect();
     out::table(&rows)
 }
 
-fn cells(row: &AuditRow, zone: &TimeZone) -> Vec<String> {
+fn cells(row: &AuditRow, names: &Names, zone: &TimeZone) -> Vec<String> {
     let at = Timestamp::from_millisecond(row.at_ms).unwrap_or_default().to_zoned(zone.clone());
     let place = if row.audience.is_empty() { &row.channel } else { &row.audience };
     let place = if row.platform == "terminal" { place.clone() } else { format!("{} {place}", row.platform) };
-    let named: Vec<String> = row.records.iter().take(MAX_NAMED).map(|record| cell(record)).collect();
-    let n_more = row.records.len() - named.len();
-    let more = if n_more > 0 { format!(" and {n_more} more") } else { String::new() };
     vec![
         at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
         cell(&row.surface),
@@ -119,8 +150,18 @@ fn cells(row: &AuditRow, zone: &TimeZone) -> Vec<String> {
         cell(&row.person),
         cell(&row.outcome),
         row.records.len().to_string(),
-        format!("{}{more}", named.join(", ")),
+        named(row, names),
     ]
+}
+
+/// The first names, and how many records are not named for want of room, or because they are gone.
+fn named(row: &AuditRow, names: &Names) -> String {
+    let there: Vec<String> = row.records.iter().filter_map(|id| names.get(id)).map(|name| cell(name)).collect();
+    let (n_gone, n_more) = (row.records.len() - there.len(), there.len().saturating_sub(MAX_NAMED));
+    let mut parts: Vec<String> = there.into_iter().take(MAX_NAMED).collect();
+    parts.extend((n_more > 0).then(|| format!("{n_more} more")));
+    parts.extend((n_gone > 0).then(|| format!("{n_gone} gone since")));
+    parts.join(", ")
 }
 
 /// What a terminal can show on one line without being told what to do.
@@ -175,19 +216,22 @@ mod tests {
         let refused = AuditRow { audience: String::new(), outcome: "refused".to_owned(), ..row("U2", &[]) };
         let asked =
             AuditRow { platform: "terminal".to_owned(), audience: "terminal".to_owned(), channel: String::new(), ..row("", &["a"]) };
-        let rows = [row("U1", &["p/one", "p/two", "p/three", "p/four", "p/five"]), refused, asked];
+        let rows = [row("U1", &["1", "2", "3", "4", "5", "6"]), refused, asked];
+        let named = |(id, name): (&str, &str)| (id.to_owned(), name.to_owned());
+        let names = [("1", "p/one"), ("2", "p/two"), ("3", "p/three"), ("5", "p/five"), ("6", "p/six")].map(named).into_iter().collect();
         expect![[r#"
             time                 surface  where              who  outcome   records
-            2026-11-02 12:00:00  answer   slack channel lab  U1   answered  5        p/one, p/two, p/three and 2 more
+            2026-11-02 12:00:00  answer   slack channel lab  U1   answered  6        p/one, p/two, p/three, 2 more, 1 gone since
             2026-11-02 12:00:00  answer   slack C1           U2   refused   0
-            2026-11-02 12:00:00  answer   terminal                answered  1        a"#]]
-        .assert_eq(&table(&rows, &TimeZone::UTC));
+            2026-11-02 12:00:00  answer   terminal                answered  1        1 gone since"#]]
+        .assert_eq(&table(&rows, &names, &TimeZone::UTC));
     }
 
     #[test]
     fn nothing_tells_the_terminal_what_to_do() {
         let evil = "U\u{1b}]0;x\u{7}\u{9b}31m\n\u{202e}9";
-        let shown = table(&[row(evil, &["p/\u{1b}[2J"])], &TimeZone::UTC);
+        let names = Names::from([("1".to_owned(), "p/\u{1b}[2J".to_owned())]);
+        let shown = table(&[row(evil, &["1"])], &names, &TimeZone::UTC);
         assert!(shown.chars().all(|c| c == '\n' || !c.is_control()) && !shown.contains('\u{202e}'), "{shown:?}");
         let json = escaped(&serde_json::to_string(&row(evil, &[])).unwrap());
         assert!(!json.chars().any(char::is_control), "{json:?}");

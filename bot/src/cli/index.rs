@@ -1,5 +1,6 @@
 //! `runlore index` and `runlore watch`.
 
+mod forget;
 mod progress;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use runlore_indexer::redact::{Taken, redact};
 use runlore_indexer::report::{Report, SourceReport};
 use runlore_indexer::search::Corpus;
 
+use self::forget::forget_gone;
 use self::progress::Reporter;
 use super::{Exit, Form, Options, WrongUse, open_corpus, out};
 
@@ -62,12 +64,14 @@ pub(super) async fn read_sources(settings: &Settings, corpus: &Corpus, order: &O
     let reporter = Reporter::new();
     let report = pipeline::index(settings, corpus, order, &|progress| reporter.take(progress)).await;
     reporter.end();
-    Ok(report?)
+    let report = report?;
+    forget_gone(settings, corpus).await;
+    Ok(report)
 }
 
-/// Reads the sources again and again. A round that fails is told and does not end the watch.
+/// Reads the sources again and again, as the settings name and place them by then. A round that fails is told and does not end the watch.
 pub(super) async fn watch(args: &WatchArgs, options: &Options) -> anyhow::Result<Exit> {
-    let settings = options.settings()?;
+    let mut settings = options.settings()?;
     let corpus = open_corpus(&settings).await?;
     if options.form == Form::Text {
         eprintln!("reading {} every {}; Ctrl-C ends it", out::count(settings.sources.len() as u64, "source"), shown(args.every));
@@ -77,6 +81,11 @@ pub(super) async fn watch(args: &WatchArgs, options: &Options) -> anyhow::Result
     let stopped = tokio::signal::ctrl_c();
     tokio::pin!(stopped);
     loop {
+        match options.settings() {
+            // Catalog and indexes stay where they were opened.
+            Ok(now) => (settings.sources, settings.access) = (now.sources, now.access),
+            Err(error) => eprintln!("error: {error:#}; the last good settings stay"),
+        }
         let round = async {
             match pipeline::index(&settings, &corpus, &Order::default(), &|_| {}).await {
                 Ok(report) => {
@@ -84,6 +93,7 @@ pub(super) async fn watch(args: &WatchArgs, options: &Options) -> anyhow::Result
                         print(&report, options.form)?;
                     }
                     last = Some(report);
+                    forget_gone(&settings, &corpus).await;
                 }
                 Err(error) => eprintln!("error: {}; the next round tries again", redact(&error.to_string()).0),
             }

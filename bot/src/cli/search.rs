@@ -81,7 +81,7 @@ pub(super) async fn search(args: &SearchArgs, options: &Options) -> anyhow::Resu
     };
     let words = args.words.join(" ");
     let found = terminal.app.search(&audience, &words, &filter, args.limit).await.context("cannot search")?;
-    let records: Vec<String> = found.passages.iter().map(|passage| passage.key().to_owned()).collect();
+    let records: Vec<String> = found.passages.iter().map(|passage| passage.record().to_string()).collect();
     let outcome = if records.is_empty() { Outcome::Abstained } else { Outcome::Answered };
     terminal.note(Shown { outcome, records, ..shown }).await?;
     match options.form {

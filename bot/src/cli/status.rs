@@ -11,8 +11,8 @@ use runlore_indexer::search::Corpus;
 use runlore_indexer::space::{ReadScope, Space};
 use serde::Serialize;
 
-use super::{Exit, Form, Options, has_state, open_corpus, out};
-use crate::store::{FeedbackCounts, Store};
+use super::{Exit, Form, Options, existing_state, open_corpus, out};
+use crate::store::FeedbackCounts;
 
 #[derive(Serialize)]
 struct StatusJson {
@@ -99,10 +99,7 @@ async fn gather(settings: &Settings, corpus: &Corpus) -> anyhow::Result<StatusJs
 }
 
 async fn service(settings: &Settings) -> anyhow::Result<Option<ServiceJson>> {
-    if !has_state(settings) {
-        return Ok(None);
-    }
-    let store = Store::open(&settings.state_url).await?;
+    let Some(store) = existing_state(settings).await? else { return Ok(None) };
     let questions: BTreeMap<String, i64> = store.question_counts().await?.into_iter().collect();
     let messages: BTreeMap<String, i64> = store.outbox_counts().await?.into_iter().collect();
     // The terminal alone leaves a state without either.

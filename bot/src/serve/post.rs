@@ -110,7 +110,7 @@ impl Service {
         if outgoing.post.form == PostForm::Picture {
             return self.store.sent(&outgoing.id, outgoing.version, &Sent::Dropped("it cannot be made".to_owned())).await;
         }
-        let post = instead(&outgoing.post, sentences::CANNOT_SHOW, Surface::Failure, Outcome::Failed);
+        let post = outgoing.post.instead(plain(sentences::CANNOT_SHOW), Surface::Failure, Outcome::Failed);
         self.store.put_out(&post, now_ms()).await
     }
 
@@ -143,7 +143,8 @@ impl Service {
         self.note(outgoing, &sent, error.as_ref()).await
     }
 
-    /// Whether the row may be seen now: not where who reads there, or what may be read there, is not what it was when the reply was made.
+    /// Whether the row may be seen now: not where who reads there, or what may be read there, is not what it was when the reply was made,
+    /// nor where a record that it rests on is gone or edited.
     async fn may_be_seen(&self, outgoing: &Outgoing) -> Result<bool, SendError> {
         let post = &outgoing.post;
         let (Some(made_under), false) = (&post.made_under, outgoing.is_to_go) else { return Ok(true) };
@@ -151,18 +152,22 @@ impl Service {
         let cannot_tell = |_| SendError::NotDelivered("nobody says who reads there".to_owned());
         let circumstances = self.circumstances(&post.place, person).await.map_err(cannot_tell)?;
         let access = self.app.access();
-        let now = gate::audience_of(&post.place, person, &circumstances, &access).ok();
+        let place = gate::counted_as(&post.place, post.private_to.is_some());
+        let now = gate::audience_of(&place, person, &circumstances, &access).ok();
         let scope = now.as_ref().and_then(|audience| access.policy.scope_for(audience)).map(|scope| scope.id());
-        Ok(now.is_some_and(|audience| audience.to_string() == made_under.audience) && scope.as_ref() == Some(&made_under.scope))
+        if now.is_none_or(|audience| audience.to_string() != made_under.audience) || scope.as_ref() != Some(&made_under.scope) {
+            return Ok(false);
+        }
+        self.stands(made_under).await.map_err(|error| SendError::NotDelivered(error.to_string()))
     }
 
     /// A sentence takes the place of what may not be seen, a picture's place nothing. How long the channel then rests.
     async fn withhold(&self, outgoing: &Outgoing) -> Duration {
-        tracing::warn!(question.id = outgoing.post.question, "who may read changed while a reply was made; it is not shown");
+        tracing::warn!(question.id = outgoing.post.question, "who may read, or what, changed while a reply was made; it is not shown");
         if outgoing.post.form == PostForm::Picture {
-            return self.note(outgoing, &Sent::Dropped("who may read changed".to_owned()), None).await;
+            return self.note(outgoing, &Sent::Dropped("who may read, or what, changed".to_owned()), None).await;
         }
-        let post = instead(&outgoing.post, sentences::NO_LONGER, Surface::Refusal, Outcome::Refused);
+        let post = outgoing.post.instead(plain(sentences::NO_LONGER), Surface::Refusal, Outcome::Refused);
         if let Err(error) = self.store.replace(outgoing, &post, now_ms()).await {
             tracing::error!(%error, "cannot say that a reply is not shown; it is tried again");
         }
@@ -214,12 +219,6 @@ impl Service {
             _ => self.settings.pace,
         }
     }
-}
-
-/// A sentence in the place of a post, for the same people.
-fn instead(post: &Post, sentence: &str, surface: Surface, outcome: Outcome) -> Post {
-    let shown = Shown { audience: post.shown.audience.clone(), ..Shown::plain(surface, outcome) };
-    Post { reply: plain(sentence), form: PostForm::Whole, made_under: None, shown, ..post.clone() }
 }
 
 /// The last look at what goes out, whatever rules it was stored under.

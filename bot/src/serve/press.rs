@@ -5,7 +5,7 @@ use super::sentences::{self, plain};
 use super::{Service, now_ms};
 use crate::chat::{Asked, Button, Event, Incoming, Place, PlaceKind, Platform, Press, Reply, SHARED, Way};
 use crate::gate;
-use crate::store::{Audited, Entry, Kept, Verdict};
+use crate::store::{Audited, Entry, Kept, MadeUnder, Verdict};
 use crate::surface::{Outcome, Shown, Surface};
 use runlore_indexer::leak;
 
@@ -55,7 +55,8 @@ impl Service {
         Ok(self.store.add_reason(reasoned.question, reasoned.person, reasoned.reason, reasoned.note).await?)
     }
 
-    /// What lies behind an answer, for the presser alone: only where the presser's place has the scope that it was made under.
+    /// What lies behind an answer, for the presser alone: only where the presser's place has the scope that it was made under, and that
+    /// still holds what it rests on.
     async fn show_behind(&self, press: &Press) -> anyhow::Result<()> {
         match self.store.kept(&press.question).await? {
             Some(kept) if self.may_see(press, &kept).await => {
@@ -68,7 +69,8 @@ impl Service {
         }
     }
 
-    /// Whether who presses may see, where it is pressed, what was answered then: the same audience, with the same scope still.
+    /// Whether who presses may see, where it is pressed, what was answered then: the same audience, with the same scope still, in which
+    /// its records still stand.
     async fn may_see(&self, press: &Press, kept: &Kept) -> bool {
         if leak::is_seeded("details.unchecked") {
             return true;
@@ -76,12 +78,20 @@ impl Service {
         let Ok(circumstances) = self.circumstances(&press.place, &press.person).await else { return false };
         let access = self.app.access();
         let Ok(audience) = gate::audience_of(&press.place, &press.person, &circumstances, &access) else { return false };
-        let scope = access.policy.scope_for(&audience).map(|scope| scope.id());
-        kept.audience == audience.to_string() && scope.as_ref() == Some(&kept.scope)
+        let under = MadeUnder { audience: kept.audience.clone(), scope: kept.scope.clone(), basis: kept.basis.clone() };
+        let stands = self.stands(&under).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot tell whether an answer still stands");
+            false
+        });
+        kept.audience == audience.to_string() && stands
     }
 
     /// Asks the same again for the channel, under its scope; what was shown to one person is never posted again as it is.
     async fn share(&self, press: &Press, asked: &Asked) -> anyhow::Result<()> {
+        if asked.text.is_empty() {
+            // Its words went with what it was about.
+            return self.say(press, sentences::NOTHING_BEHIND).await;
+        }
         // A second press asks anew; the same press delivered twice does not.
         let message = format!("{SHARED}{} {}", press.question, press.trigger);
         let shared = Asked {
@@ -133,7 +143,7 @@ fn audited(press: &Press, shown: Shown) -> Audited {
 
 fn shown_behind(button: Button, kept: &Kept) -> Shown {
     let surface = if button == Button::Details { Surface::Details } else { Surface::More };
-    let (audience, scope, records) = (kept.audience.clone(), kept.scope.clone(), kept.records.clone());
+    let (audience, scope, records) = (kept.audience.clone(), kept.scope.clone(), kept.basis.records.clone());
     Shown { audience, scope, records, ..Shown::plain(surface, Outcome::Shown) }
 }
 

@@ -24,6 +24,8 @@ pub struct ServeSettings {
     pub deadline: Duration,
     /// Time between two messages, or two versions of one, in the same channel.
     pub pace: Duration,
+    /// How long the state keeps what was asked and answered.
+    pub kept: Duration,
     /// How many may wait.
     pub queue: QueueLimits,
     /// How often somebody may ask.
@@ -38,11 +40,12 @@ struct RawServe {
     deadline_s: u64,
     waiting: usize,
     waiting_per_asker: usize,
+    keep_days: u64,
 }
 
 impl Default for RawServe {
     fn default() -> Self {
-        Self { health: "127.0.0.1:9187".to_owned(), at_once: 1, deadline_s: 120, waiting: 100, waiting_per_asker: 5 }
+        Self { health: "127.0.0.1:9187".to_owned(), at_once: 1, deadline_s: 120, waiting: 100, waiting_per_asker: 5, keep_days: 90 }
     }
 }
 
@@ -77,14 +80,15 @@ impl ServeSettings {
         if !health.ip().is_loopback() {
             return Err(wrong("serve", format!("health is `{health}`; it must be a loopback address, for it has no access control")));
         }
-        if serve.at_once == 0 || serve.waiting == 0 || serve.waiting_per_asker == 0 || serve.deadline_s == 0 {
-            return Err(wrong("serve", "at_once, waiting, waiting_per_asker and deadline_s must be 1 or more".to_owned()));
+        if [serve.at_once as u64, serve.waiting as u64, serve.waiting_per_asker as u64, serve.deadline_s, serve.keep_days].contains(&0) {
+            return Err(wrong("serve", "at_once, waiting, waiting_per_asker, deadline_s and keep_days must be 1 or more".to_owned()));
         }
         Ok(Self {
             health,
             at_once: serve.at_once,
             deadline: Duration::from_secs(serve.deadline_s),
             pace: PACE,
+            kept: Duration::from_secs(serve.keep_days.saturating_mul(24 * 60 * 60)),
             queue: QueueLimits { per_asker: serve.waiting_per_asker, in_all: serve.waiting },
             limits: LimitSettings { per_asker: limits.per_asker, per_channel: limits.per_channel, per_workspace: limits.per_workspace },
         })

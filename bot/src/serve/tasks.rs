@@ -8,7 +8,7 @@ use runlore_indexer::config::Settings;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::{ServeSettings, Service, health_router, intake, post, work};
+use super::{ServeSettings, Service, health_router, intake, post, standing, work};
 
 /// Longest time that the answers under way get to end.
 const ANSWERS_END: Duration = Duration::from_secs(12);
@@ -16,9 +16,9 @@ const ANSWERS_END: Duration = Duration::from_secs(12);
 /// Longest time that what is due gets to go out.
 const POSTS_END: Duration = Duration::from_secs(6);
 
-/// How often what is old is forgotten, and how long it is kept, in milliseconds: as long as anybody would press a button under it.
+/// How often what is old is forgotten, and in how many such rounds the state's file is cleared of it, however large it is.
 const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
-const KEPT_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
+const ROUNDS_A_DAY: u64 = 20;
 
 /// How often the settings file is looked at.
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
@@ -47,6 +47,7 @@ pub async fn run(service: Arc<Service>) -> anyhow::Result<()> {
     };
     tokio::spawn(follow_settings(Arc::clone(&service)));
     tokio::spawn(tidy(Arc::clone(&service)));
+    tokio::spawn(standing::follow_catalog(Arc::clone(&service)));
     let mut others = JoinSet::new();
     others.spawn(intake::take_up(Arc::clone(&service)));
     others.spawn(post::send_due(Arc::clone(&service)));
@@ -78,16 +79,24 @@ pub async fn run(service: Arc<Service>) -> anyhow::Result<()> {
     }
 }
 
-/// Keeps memory and tables small.
+/// Keeps memory and tables small, and what is old no longer than the settings say; from the start on, since no run may last an hour.
 async fn tidy(service: Arc<Service>) {
-    loop {
+    let kept_ms = i64::try_from(service.settings.kept.as_millis()).unwrap_or(i64::MAX);
+    for round in 0_u64.. {
+        service.limits().tidy();
+        let n_gone = service.store.prune(super::now_ms().saturating_sub(kept_ms)).await;
+        let cleared = match n_gone {
+            Ok(_) if round.is_multiple_of(ROUNDS_A_DAY) => service.store.scrub(i64::MAX).await,
+            Ok(n_gone) if n_gone > 0 => service.store.scrub(standing::SMALL_BYTES).await,
+            Ok(_) => Ok(true),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = cleared {
+            tracing::warn!(%error, "cannot forget what is old");
+        }
         tokio::select! {
             () = tokio::time::sleep(TIDY_EVERY) => {}
             () = service.stop.cancelled() => return,
-        }
-        service.limits().tidy();
-        if let Err(error) = service.store.prune(super::now_ms() - KEPT_MS).await {
-            tracing::warn!(%error, "cannot forget what is old");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Answers what waits, one after another: the facts go out as soon as they are known, the whole answer behind them.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -11,7 +12,7 @@ use crate::chat::{Answer, Asked, Button, PlaceKind, Question, Reply, Step, Way};
 use crate::gate::Admitted;
 use crate::model::CancellationToken;
 use crate::store::{End, Ended, Kept, MadeUnder, Post, PostForm, ThreadChange};
-use crate::surface::{Shown, Surface};
+use crate::surface::{self, Shown, Surface};
 use crate::telemetry;
 
 /// How often an answer is begun that never comes to an end, such as one that takes the program down with it.
@@ -153,15 +154,15 @@ impl Service {
     }
 
     async fn pass_on(&self, id: &str, question: &UnderWay, step: Step) {
-        let Step::Facts { mut reply, scope, records, prompts, .. } = step else { return };
+        let Step::Facts { mut reply, scope, basis, prompts, .. } = step else { return };
         if question.cancel.is_cancelled() {
             return;
         }
         self.gauges.facts_after(now_ms() - question.received_ms);
         reply.notices.extend(self.app.count_beyond("facts.count_all").await.map(|n| n.to_string()));
         reply.buttons = vec![Button::Stop];
-        let shown = Shown::facts(&question.admitted.audience, &scope, &records, &prompts);
-        let made_under = Some(MadeUnder { audience: question.admitted.audience.to_string(), scope });
+        let shown = Shown::facts(&question.admitted.audience, &scope, &basis, &prompts);
+        let made_under = Some(MadeUnder { audience: question.admitted.audience.to_string(), scope, basis });
         let post = Post { made_under, ..self.post_for(id, &question.asked, PostForm::Facts, *reply, shown) };
         if let Err(error) = self.put_out(&post).await {
             tracing::warn!(question.id = id, "the facts wait for the whole answer: {error:#}");
@@ -182,18 +183,18 @@ impl Service {
             reply.notices.push(sentences::NO_PICTURE_HERE.to_owned());
         }
         let audience = question.admitted.audience.to_string();
-        let kept = Kept {
-            audience: audience.clone(),
-            person: asked.asker.clone(),
-            scope: answer.scope.clone(),
-            records: answer.every_record(),
-            reply: Reply { buttons: Vec::new(), picture: None, ..answer.reply.clone() },
-            details: details(&answer),
-            facts_ms: answer.timings_ms.facts as i64,
-            answer_ms: answer.timings_ms.answer as i64,
-        };
+        let kept = kept(&audience, asked, &answer);
         // What was read under no scope holds nothing of records.
-        let made_under = (!answer.scope.is_empty()).then(|| MadeUnder { audience, scope: answer.scope.clone() });
+        let (scope, basis) = (answer.scope.clone(), answer.basis.clone());
+        let made_under = (!answer.scope.is_empty()).then_some(MadeUnder { audience, scope, basis });
+        let has_fallen = match &made_under {
+            Some(under) => !self.stands(under).await?,
+            None => false,
+        };
+        if has_fallen {
+            // Nothing of it is kept, then.
+            return self.conclude_fallen(id, question, &ended).await;
+        }
         let surface = if answer.reference.is_some() { Surface::Failure } else { Surface::of(asked) };
         let shown = Shown::answer(surface, &question.admitted.audience, &answer);
         let post = Post { made_under, ..self.post_for(id, asked, PostForm::Whole, reply, shown) };
@@ -202,7 +203,35 @@ impl Service {
         if self.store.conclude(&ended, &post, Some((&kept, &thread)), now_ms()).await? {
             self.gauges.answered_after(now_ms() - question.received_ms);
         }
+        // What went from the catalog before this was stored may have been forgotten everywhere else already.
+        if !self.app.corpus.catalog.last_change().await.is_ok_and(|change| change == answer.basis.change) {
+            self.look_again.store(true, Ordering::Relaxed);
+        }
         Ok(())
+    }
+
+    /// Ends a question whose answer may not be shown any more.
+    async fn conclude_fallen(&self, id: &str, question: &UnderWay, ended: &Ended) -> anyhow::Result<()> {
+        tracing::warn!(question.id = id, "what an answer rests on went while it was made; it is not shown");
+        let shown = Shown::plain(Surface::Refusal, surface::Outcome::Refused);
+        let post = self.post_for(id, &question.asked, PostForm::Whole, plain(sentences::NO_LONGER), shown);
+        self.store.conclude(ended, &post, None, now_ms()).await?;
+        Ok(())
+    }
+}
+
+/// What is kept of an answer.
+fn kept(audience: &str, asked: &Asked, answer: &Answer) -> Kept {
+    Kept {
+        audience: audience.to_owned(),
+        person: asked.asker.clone(),
+        scope: answer.scope.clone(),
+        records: answer.records.clone(),
+        reply: Reply { buttons: Vec::new(), picture: None, ..answer.reply.clone() },
+        details: details(answer),
+        basis: answer.basis.clone(),
+        facts_ms: answer.timings_ms.facts as i64,
+        answer_ms: answer.timings_ms.answer as i64,
     }
 }
 

@@ -3,7 +3,7 @@
 use sqlx::{Any, Row, Transaction};
 
 use super::{Store, StoreError, from_json, to_json};
-use crate::chat::Reply;
+use crate::chat::{Basis, Reply};
 
 /// What is kept of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Kept {
     pub reply: Reply,
     /// How it was looked up, a line each.
     pub details: Vec<String>,
+    /// What it was made of.
+    pub basis: Basis,
     /// Until the facts were there, milliseconds.
     pub facts_ms: i64,
     /// Until all was there, milliseconds.
@@ -27,12 +29,13 @@ pub struct Kept {
 }
 
 impl Store {
-    /// What is kept of the answer to a question.
+    /// What is kept of the answer to a question; nothing of one that was forgotten.
     ///
     /// # Errors
     /// Where the database does not serve.
     pub async fn kept(&self, question: &str) -> Result<Option<Kept>, StoreError> {
-        let query = "SELECT audience, person, scope, records, reply, details, facts_ms, answer_ms FROM answers WHERE question = $1";
+        let query = "SELECT audience, person, scope, records, reply, details, facts_ms, answer_ms, basis \
+                     FROM answers WHERE question = $1 AND reply <> ''";
         let Some(row) = sqlx::query(query).bind(question).fetch_optional(&self.pool).await? else { return Ok(None) };
         Ok(Some(Kept {
             audience: row.try_get(0)?,
@@ -43,6 +46,7 @@ impl Store {
             details: from_json("list of details", &row.try_get::<String, _>(5)?)?,
             facts_ms: row.try_get(6)?,
             answer_ms: row.try_get(7)?,
+            basis: basis(&row.try_get::<String, _>(8)?)?,
         }))
     }
 
@@ -58,11 +62,16 @@ impl Store {
     }
 }
 
+/// Answers of which nothing is told rest on everything, from the beginning.
+pub(super) fn basis(text: &str) -> Result<Basis, StoreError> {
+    if text.is_empty() { Ok(Basis { is_whole: true, ..Basis::default() }) } else { from_json("basis", text) }
+}
+
 pub(super) async fn keep(write: &mut Transaction<'_, Any>, question: &str, kept: &Kept, now_ms: i64) -> Result<(), StoreError> {
-    let insert = "INSERT INTO answers (question, at_ms, audience, person, scope, records, reply, details, facts_ms, answer_ms) \
-                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (question) DO NOTHING";
+    let insert = "INSERT INTO answers (question, at_ms, audience, person, scope, records, reply, details, facts_ms, answer_ms, basis) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (question) DO NOTHING";
     let insert = sqlx::query(insert).bind(question).bind(now_ms).bind(&*kept.audience).bind(&*kept.person).bind(&*kept.scope);
     let insert = insert.bind(to_json(&kept.records)?).bind(to_json(&kept.reply)?).bind(to_json(&kept.details)?);
-    insert.bind(kept.facts_ms).bind(kept.answer_ms).execute(&mut **write).await?;
+    insert.bind(kept.facts_ms).bind(kept.answer_ms).bind(to_json(&kept.basis)?).execute(&mut **write).await?;
     Ok(())
 }

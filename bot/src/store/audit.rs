@@ -82,7 +82,7 @@ pub struct AuditRow {
     pub outcome: String,
     /// The scope's id; empty where nothing was read.
     pub scope: String,
-    /// The records, in order.
+    /// The records, by their ids, in order.
     pub records: Vec<String>,
     /// The hashes of the prompts that the model was given, in order.
     pub prompts: Vec<String>,

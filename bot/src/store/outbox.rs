@@ -10,8 +10,8 @@ use super::audit::{Audited, append};
 use super::inbox::{Ended, end};
 use super::threads::{ThreadChange, change};
 use super::{Store, StoreError, from_json, to_json};
-use crate::chat::{Place, Platform, Reply};
-use crate::surface::Shown;
+use crate::chat::{Basis, Place, Platform, Reply};
+use crate::surface::{Outcome, Shown, Surface};
 
 /// How far a reply is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,12 +48,20 @@ pub struct Post {
     pub reply: Reply,
     /// How far it is.
     pub form: PostForm,
-    /// Under which audience and scope it was made, where it holds anything of records: it is posted only while that still holds.
+    /// Under which audience and scope it was made, and of what, where it holds anything of records: it is posted only while that holds.
     #[serde(default)]
     pub made_under: Option<MadeUnder>,
     /// What the audit keeps of it.
     #[serde(default)]
     pub shown: Shown,
+}
+
+impl Post {
+    /// Something else in its place, for the same people, that holds nothing of records.
+    pub fn instead(&self, reply: Reply, surface: Surface, outcome: Outcome) -> Self {
+        let shown = Shown { audience: self.shown.audience.clone(), ..Shown::plain(surface, outcome) };
+        Self { reply, form: PostForm::Whole, made_under: None, shown, ..self.clone() }
+    }
 }
 
 /// Who may see a reply.
@@ -63,6 +71,9 @@ pub struct MadeUnder {
     pub audience: String,
     /// The scope's id.
     pub scope: String,
+    /// What it was made of.
+    #[serde(default)]
+    pub basis: Basis,
 }
 
 /// A row that is due.

@@ -126,6 +126,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+    use crate::chat::Basis;
 
     fn show(is_terminal: bool, steps: &[Step], whole: &str) -> String {
         let mut out = Vec::new();
@@ -140,7 +141,8 @@ mod tests {
     }
 
     fn facts(text: &str) -> Step {
-        Step::Facts { text: text.to_owned(), reply: Box::default(), scope: String::new(), records: Vec::new(), prompts: Vec::new() }
+        let (scope, prompts) = (String::new(), Vec::new());
+        Step::Facts { text: text.to_owned(), reply: Box::default(), scope, basis: Basis::default(), prompts }
     }
 
     fn said(text: &str) -> Step {

@@ -5,7 +5,7 @@ CREATE TABLE run_numbers (
   record TEXT NOT NULL, project TEXT NOT NULL, space TEXT NOT NULL, number BIGINT NOT NULL, PRIMARY KEY (record, project, space)
 );
 INSERT INTO run_numbers (record, project, space, number)
-SELECT n.record, n.project, r.space, CASE
+SELECT n.record, n.project, REPLACE(r.space, '.withheld:', ''), CASE
   WHEN (SELECT COUNT(DISTINCT s.space) FROM run_numbers_before b JOIN records s ON s.id = b.record WHERE b.project = n.project) = 1
   THEN n.number
   ELSE ROW_NUMBER() OVER (PARTITION BY n.project, r.space ORDER BY n.number) END

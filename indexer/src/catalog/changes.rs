@@ -51,17 +51,35 @@ pub struct ChunkRow {
     pub text_hash: String,
 }
 
-/// Appends to the feed; an earlier entry of this record in this space gives way.
-pub(super) async fn note_change(write: &mut Transaction<'_, Any>, id: &str, space: &str, operation: Operation) -> Result<(), CatalogError> {
+/// What is noted of a record in a space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Noted {
+    /// It is there: new, or saying all that it said and more.
+    Put,
+    /// It is there, and something that it said is not.
+    Edit,
+    /// It is no longer there.
+    Remove,
+}
+
+/// Appends to the feed; an earlier entry of this record in this space gives way, but for the number of its last edit.
+pub(super) async fn note_change(write: &mut Transaction<'_, Any>, id: &str, space: &str, noted: Noted) -> Result<(), CatalogError> {
     let counter = "INSERT INTO meta (name, value) VALUES ('last_change', '1') \
                    ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT) RETURNING value";
     let row = sqlx::query(counter).fetch_one(&mut **write).await?;
     let number: String = row.try_get(0)?;
     let number: i64 = number.parse().map_err(|_| CatalogError::Broken { what: "change counter", reason: number.clone() })?;
-    let word = if operation == Operation::Put { "put" } else { "remove" };
+    let before = sqlx::query("SELECT operation, edited FROM changes WHERE record = $1 AND space = $2").bind(id).bind(space);
+    let edited = match (noted, before.fetch_optional(&mut **write).await?) {
+        (Noted::Put, None) => 0,
+        (Noted::Put, Some(row)) if row.try_get::<String, _>(0)? == "put" => row.try_get(1)?,
+        // Who comes back may say something else than before.
+        (Noted::Put | Noted::Edit | Noted::Remove, _) => number,
+    };
+    let word = if noted == Noted::Remove { "remove" } else { "put" };
     sqlx::query("DELETE FROM changes WHERE record = $1 AND space = $2").bind(id).bind(space).execute(&mut **write).await?;
-    let insert = sqlx::query("INSERT INTO changes (number, record, space, operation) VALUES ($1, $2, $3, $4)");
-    insert.bind(number).bind(id).bind(space).bind(word).execute(&mut **write).await?;
+    let insert = sqlx::query("INSERT INTO changes (number, record, space, operation, edited) VALUES ($1, $2, $3, $4, $5)");
+    insert.bind(number).bind(id).bind(space).bind(word).bind(edited).execute(&mut **write).await?;
     Ok(())
 }
 

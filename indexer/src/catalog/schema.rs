@@ -11,11 +11,15 @@ use super::{Catalog, CatalogError};
 use crate::chunk::hex;
 
 /// In order; a step that was once released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "records", include_str!("../../migrations/catalog/0001_records.sql")),
     (2, "run numbers", include_str!("../../migrations/catalog/0002_run_numbers.sql")),
     (3, "taken out", include_str!("../../migrations/catalog/0003_taken_out.sql")),
+    (4, "edits", include_str!("../../migrations/catalog/0004_edits.sql")),
 ];
+
+/// How long a statement waits for another process's.
+pub(super) const PATIENT: &str = "PRAGMA busy_timeout = 10000";
 
 static DRIVERS: Once = Once::new();
 
@@ -73,7 +77,7 @@ async fn open_pool(url: &str, schema: &str) -> Result<AnyPool, sqlx::Error> {
     let set_up = if is_sqlite {
         // What can be made again may lose its last second to a power cut; the state may not.
         let synchronous = if schema == "runlore_catalog" { "NORMAL" } else { "FULL" };
-        format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA busy_timeout = 10000")
+        format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; {PATIENT}; PRAGMA secure_delete = ON")
     } else {
         format!("CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path TO {schema}")
     };

@@ -94,8 +94,8 @@ impl Sql {
         Ok(row)
     }
 
-    /// The finished query.
-    fn query(self) -> sqlx::query::Query<'static, Any, AnyArguments> {
+    /// The finished query, for what is read to answer nobody and is not counted.
+    pub(super) fn query(self) -> sqlx::query::Query<'static, Any, AnyArguments> {
         let mut query = sqlx::query(sqlx::AssertSqlSafe(self.text));
         for value in self.values {
             query = match value {

@@ -5,12 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use sha2::{Digest, Sha256};
 use sqlx::{Any, Row, Transaction};
 
-use super::changes::{Operation, note_change};
+use super::changes::{Noted, note_change};
+use super::edits::edit_of;
+use super::numbers::number_runs;
 use super::write_run::write_run;
 use super::{Catalog, CatalogError};
 use crate::chunk::{CHUNKER, Chunk, hex};
 use crate::failpoint;
-use crate::leak;
 use crate::record::{Body, Commit, Pull, Record, RecordId};
 use crate::redact::Taken;
 use crate::source::{Complaint, Known};
@@ -62,7 +63,7 @@ pub struct SyncEnd {
 }
 
 /// Before the space of a record that its source withholds from us. No space begins so, and no scope holds it.
-const WITHHELD: &str = ".withheld:";
+pub(super) const WITHHELD: &str = ".withheld:";
 
 /// Tables that hold parts of a record.
 const PARTS: [&str; 14] = [
@@ -195,13 +196,16 @@ async fn store_one(write: &mut Transaction<'_, Any>, source: &str, placed: &Plac
     forget_other(write, source, placed, &id).await?;
     see(write, source, placed, &id).await?;
     let before = sqlx::query("SELECT source, space, hash FROM records WHERE id = $1").bind(&*id).fetch_optional(&mut **write).await?;
+    let mut noted = Noted::Put;
     if let Some(row) = &before {
         let (owner, space, old_hash): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         if old_hash == hash && space == placed.space.as_str() || owner != source && !tells_more(write, placed, &id).await? {
             stored.n_same += 1;
             return Ok(());
         }
-        if space != placed.space.as_str() {
+        if space == placed.space.as_str() {
+            noted = edit_of(write, &id, &placed.record).await?;
+        } else {
             note_removal(write, &id, &space).await?;
         }
         remove_parts(write, &id).await?;
@@ -210,7 +214,7 @@ async fn store_one(write: &mut Transaction<'_, Any>, source: &str, placed: &Plac
         stored.n_added += 1;
     }
     write_record(write, source, placed, &hash).await?;
-    note_change(write, &id, placed.space.as_str(), Operation::Put).await
+    note_change(write, &id, placed.space.as_str(), noted).await
 }
 
 /// Forgets what the source showed under this name before, where that is another record now: a pull that came into another space.
@@ -319,7 +323,7 @@ async fn forget_sighting(write: &mut Transaction<'_, Any>, source: &str, native_
 
 /// A withheld record is in no index, so nothing is to be removed from one.
 async fn note_removal(write: &mut Transaction<'_, Any>, id: &str, space: &str) -> Result<(), CatalogError> {
-    if space.starts_with(WITHHELD) { Ok(()) } else { note_change(write, id, space, Operation::Remove).await }
+    if space.starts_with(WITHHELD) { Ok(()) } else { note_change(write, id, space, Noted::Remove).await }
 }
 
 /// Moves what the source no longer shows out of every scope, and back what it shows again.
@@ -331,11 +335,11 @@ async fn withhold(write: &mut Transaction<'_, Any>, source: &str, end: &SyncEnd)
         match space.strip_prefix(WITHHELD) {
             None if end.withheld.contains(&native_id) => {
                 move_to(write, &id, &format!("{WITHHELD}{space}")).await?;
-                note_change(write, &id, &space, Operation::Remove).await?;
+                note_change(write, &id, &space, Noted::Remove).await?;
             }
             Some(before) if end.shown.contains(&native_id) => {
                 move_to(write, &id, before).await?;
-                note_change(write, &id, before, Operation::Put).await?;
+                note_change(write, &id, before, Noted::Put).await?;
             }
             _ => {}
         }
@@ -351,30 +355,6 @@ async fn move_to(write: &mut Transaction<'_, Any>, id: &str, space: &str) -> Res
 async fn remove_parts(write: &mut Transaction<'_, Any>, id: &str) -> Result<(), CatalogError> {
     for delete in PARTS {
         sqlx::query(delete).bind(id).execute(&mut **write).await?;
-    }
-    Ok(())
-}
-
-/// Gives a number to every run that has none among those of its project in its space: by start, then native id, after those given before.
-async fn number_runs(write: &mut Transaction<'_, Any>) -> Result<(), CatalogError> {
-    let query = "SELECT records.id, records.project, records.space FROM records JOIN runs ON runs.record = records.id \
-                 WHERE NOT EXISTS (SELECT 1 FROM run_numbers n WHERE n.record = records.id AND n.project = COALESCE(records.project, '') \
-                 AND n.space = records.space) ORDER BY records.project, runs.started_ms, records.native_id";
-    let rows = sqlx::query(query).fetch_all(&mut **write).await?;
-    let mut last: HashMap<(String, String), i64> = HashMap::new();
-    for row in rows {
-        let (project, space) = (row.try_get::<Option<String>, _>(1)?.unwrap_or_default(), row.try_get::<String, _>(2)?);
-        let counted = if leak::is_seeded("numbers.across_spaces") { String::new() } else { space.clone() };
-        let group = (project, counted);
-        if !last.contains_key(&group) {
-            let given = sqlx::query("SELECT MAX(number) FROM run_numbers WHERE project = $1 AND ($2 = '' OR space = $2)");
-            let given = given.bind(&*group.0).bind(&*group.1).fetch_one(&mut **write).await?;
-            last.insert(group.clone(), given.try_get::<Option<i64>, _>(0)?.unwrap_or(0));
-        }
-        let number = last.entry(group.clone()).or_default();
-        *number += 1;
-        let insert = sqlx::query("INSERT INTO run_numbers (record, project, space, number) VALUES ($1, $2, $3, $4)");
-        insert.bind(row.try_get::<String, _>(0)?).bind(group.0).bind(space).bind(*number).execute(&mut **write).await?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The keyword index: one Tantivy index a space, so that a record out of scope cannot touch scores, counts or order.
 
+mod purge;
 mod scoring;
 mod statistics;
 #[cfg(test)]
@@ -7,7 +8,6 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,6 +21,7 @@ use self::scoring::Places;
 use self::statistics::Totals;
 use crate::failpoint;
 use crate::index::schema::{Layout, tokenizers};
+use crate::index::stamp::Stamp;
 use crate::index::vector::Filter;
 use crate::record::{RecordId, RecordKind};
 use crate::search::query::Asked;
@@ -78,8 +79,8 @@ pub struct KeywordIndex {
 
 /// One space's index as of one commit.
 struct Opened {
-    /// What `meta.json` held: other bytes mean that there was a commit since, maybe of another process.
-    meta: Vec<u8>,
+    /// Of the file that each commit replaces: another one means that there was a commit since, maybe of another process.
+    stamp: Stamp,
     searcher: Searcher,
     totals: Totals,
     /// One a segment, in the searcher's order.
@@ -135,7 +136,7 @@ impl KeywordIndex {
     /// Where the files cannot be read.
     pub fn applied(&self, space: &Space) -> Result<i64, KeywordError> {
         let folder = self.space_folder(space);
-        if self.meta(space)?.is_none() {
+        if self.stamp(space)?.is_none() {
             return Ok(0);
         }
         let metas = Index::open_in_dir(&folder).and_then(|index| index.load_metas()).map_err(|error| explained(&folder, error))?;
@@ -184,34 +185,30 @@ impl KeywordIndex {
         Index::builder().schema(self.layout.schema.clone()).tokenizers(tokenizers())
     }
 
-    /// The bytes of the file that each commit replaces; `None` where there is no index.
-    fn meta(&self, space: &Space) -> Result<Option<Vec<u8>>, KeywordError> {
+    /// The stamp of the file that each commit replaces; `None` where there is no index.
+    fn stamp(&self, space: &Space) -> Result<Option<Stamp>, KeywordError> {
         let file = self.space_folder(space).join("meta.json");
-        match fs::read(&file) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(unavailable(&file, error)),
-        }
+        Stamp::of(&file).map_err(|error| unavailable(&file, error))
     }
 
     /// The index of a space as of its last commit.
     fn opened(&self, space: &Space) -> Result<Option<Arc<Opened>>, KeywordError> {
-        let Some(meta) = self.meta(space)? else { return Ok(None) };
+        let Some(stamp) = self.stamp(space)? else { return Ok(None) };
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = opened.get(space).filter(|kept| kept.meta == meta) {
+        if let Some(kept) = opened.get(space).filter(|kept| kept.stamp == stamp) {
             return Ok(Some(Arc::clone(kept)));
         }
-        let fresh = Arc::new(self.read(space, meta).map_err(|error| explained(&self.space_folder(space), error))?);
+        let fresh = Arc::new(self.read(space, stamp).map_err(|error| explained(&self.space_folder(space), error))?);
         opened.insert(space.clone(), Arc::clone(&fresh));
         Ok(Some(fresh))
     }
 
-    fn read(&self, space: &Space, meta: Vec<u8>) -> tantivy::Result<Opened> {
+    fn read(&self, space: &Space, stamp: Stamp) -> tantivy::Result<Opened> {
         let index = self.index_builder().open_or_create(MmapDirectory::open(self.space_folder(space))?)?;
         let searcher = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?.searcher();
         let totals = Totals::of(&searcher, &self.layout)?;
         let places = searcher.segment_readers().iter().map(Places::of).collect::<tantivy::Result<_>>()?;
-        Ok(Opened { meta, searcher, totals, places })
+        Ok(Opened { stamp, searcher, totals, places })
     }
 }
 

@@ -3,10 +3,13 @@
 //! One index holds the chunks of many spaces, each space apart (a shard or a collection of its own), so that a record
 //! nobody in the scope may read cannot touch scores or order.
 
+use std::{panic, thread};
+
 use thiserror::Error;
 use uuid::Uuid;
 
 use crate::record::{RecordId, RecordKind};
+use crate::search::fuse::best_first;
 use crate::space::{Hit, Space};
 
 /// A chunk with its vector, ready to be stored.
@@ -43,6 +46,9 @@ pub struct Filter {
     pub until_ms: Option<i64>,
 }
 
+/// Most searches of one question at the same time.
+const SIDE_BY_SIDE: usize = 8;
+
 /// Keeps vectors and finds near ones. Blocking: call it on a blocking thread. One writer at a time.
 pub trait VectorIndex: Send + Sync {
     /// Takes out every chunk of `removed`, then puts in `added`; both idempotent. Not durable before `mark_applied`.
@@ -70,6 +76,41 @@ pub trait VectorIndex: Send + Sync {
     /// As `apply`.
     fn search(&self, space: &Space, vector: &[f32], filter: &Filter, limit: usize) -> Result<Vec<Hit>, VectorError>;
 
+    /// The same over several spaces together; many are searched side by side.
+    ///
+    /// # Errors
+    /// As `apply`.
+    fn search_all(&self, spaces: &[Space], vector: &[f32], filter: &Filter, limit: usize) -> Result<Vec<Hit>, VectorError> {
+        let search = |some: &[Space]| {
+            let found: Result<Vec<Vec<Hit>>, _> = some.iter().map(|space| self.search(space, vector, filter, limit)).collect();
+            found.map(|found| found.concat())
+        };
+        let n_parts = SIDE_BY_SIDE.min(spaces.len() / 2).max(1);
+        let mut parts = spaces.chunks(spaces.len().div_ceil(n_parts).max(1));
+        let own = parts.next().unwrap_or_default();
+        let found: Result<Vec<Vec<Hit>>, _> = thread::scope(|scope| {
+            let others: Vec<_> = parts.map(|part| scope.spawn(move || search(part))).collect();
+            let own = search(own);
+            let others = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
+            [own].into_iter().chain(others).collect()
+        });
+        let mut hits = found?.concat();
+        hits.sort_by(best_first);
+        hits.truncate(limit);
+        Ok(hits)
+    }
+
+    /// Clears what was deleted out of the files of a space, where they are ours: a server clears away by itself.
+    ///
+    /// # Errors
+    /// As `apply`.
+    fn purge(&self, _space: &Space) -> Result<(), VectorError> {
+        Ok(())
+    }
+
+    /// Closes what is open of files that were replaced since.
+    fn let_go(&self) {}
+
     /// Every (record, position, text hash) of one space, in order: for verification.
     ///
     /// # Errors
@@ -85,21 +126,32 @@ pub enum VectorError {
     Unavailable { place: String, reason: String },
 }
 
-/// The best `limit` hits in the order that the trait promises, from a store that breaks ties as it likes: asks for more
-/// until the cut does not fall between equal scores.
+/// The best `limit` hits in the order that the trait promises, from a store that breaks ties as it likes.
 pub(crate) fn nearest(limit: usize, search: impl Fn(usize) -> Result<Vec<Hit>, VectorError>) -> Result<Vec<Hit>, VectorError> {
+    let mut hits = with_ties(limit, |hit: &Hit| hit.score, search)?;
+    hits.sort_by(best_first);
+    hits.truncate(limit);
+    Ok(hits)
+}
+
+/// The best `limit`, best first, and with them at least all that score like the last of them: asks for more until the cut does not fall
+/// between equal scores.
+pub(crate) fn with_ties<T>(
+    limit: usize,
+    score: impl Fn(&T) -> f64,
+    search: impl Fn(usize) -> Result<Vec<T>, VectorError>,
+) -> Result<Vec<T>, VectorError> {
     if limit == 0 {
         return Ok(Vec::new());
     }
     let mut n_wanted = limit + 1;
     loop {
-        let mut hits = search(n_wanted)?;
-        let is_all = hits.len() < n_wanted;
-        hits.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.record, a.position).cmp(&(b.record, b.position))));
-        let is_tie_cut = hits.len() > limit && hits[limit - 1].score == hits[hits.len() - 1].score;
+        let mut found = search(n_wanted)?;
+        let is_all = found.len() < n_wanted;
+        found.sort_by(|a, b| score(b).total_cmp(&score(a)));
+        let is_tie_cut = found.len() > limit && score(&found[limit - 1]) == score(&found[found.len() - 1]);
         if is_all || !is_tie_cut {
-            hits.truncate(limit);
-            return Ok(hits);
+            return Ok(found);
         }
         n_wanted *= 2;
     }

@@ -1,4 +1,4 @@
-//! Vectors in files: one edge shard per space, each in a folder of its own. The only file that knows qdrant-edge.
+//! Vectors in files: one edge shard per space, each in a folder of its own. The only place that knows qdrant-edge.
 //!
 //! What was applied is found once `mark_applied` has published it (`generations`). One process writes to a space at a
 //! time, any number read. The search is an exact scan: about a millisecond per ten thousand chunks, and the same order
@@ -11,32 +11,30 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use qdrant_edge::{
-    AnyVariants, Condition, CreateIndex, DEFAULT_VECTOR_NAME, Distance, EdgeConfig, EdgeOptimizersConfig, EdgeShard, EdgeVectorParams,
-    FieldCondition, FieldIndexOperations, Filter as EdgeFilter, JsonPath, Match, NamedQuery, OperationError, Payload, PayloadFieldSchema,
-    PayloadSchemaType, PointId, PointInsertOperations, PointOperations, PointStruct, QueryEnum, Range, ScrollRequest, SearchParams,
-    SearchRequest, UpdateOperation, VectorStorageDatatype, WalOptions, WithPayloadInterface, WithVector,
+    CreateIndex, DEFAULT_VECTOR_NAME, Distance, EdgeConfig, EdgeOptimizersConfig, EdgeShard, EdgeVectorParams, FieldIndexOperations,
+    OperationError, PayloadFieldSchema, PayloadSchemaType, UpdateOperation, VectorStorageDatatype, WalOptions,
 };
 
-use super::vector::{EmbeddedChunk, Filter, VectorError, VectorIndex, nearest};
+use super::stamp::Stamp;
+use super::vector::{EmbeddedChunk, Filter, VectorError, VectorIndex};
 use crate::failpoint;
 use crate::record::RecordId;
 use crate::space::{Hit, Space};
 use generations::{Draft, Generations, View};
+use points::{change, path, scroll_request, to_hit};
+use search::{Asked, Near};
 
 mod generations;
+mod points;
+mod search;
 #[cfg(test)]
 mod tests;
-
-/// Points in one operation, and so in one entry of the write-ahead log.
-const UPSERT_BATCH: usize = 500;
-
-/// Points read at a time when all are listed.
-const SCROLL_PAGE: usize = 10_000;
 
 /// Vectors in files.
 pub struct EdgeVectors {
     folder: PathBuf,
     config: EdgeConfig,
+    n_threads: usize,
     spaces: Mutex<HashMap<Space, Arc<SpaceVectors>>>,
 }
 
@@ -45,6 +43,8 @@ struct SpaceVectors {
     generations: Generations,
     writing: Mutex<Option<Writing>>,
     reading: RwLock<Option<Arc<Reading>>>,
+    /// The generation that holds, as it was read last, and by what it is known that this is so yet.
+    known: Mutex<Option<(Stamp, u64)>>,
 }
 
 /// Fields drop in this order: the shard closes before its folder is given up.
@@ -54,6 +54,7 @@ struct Writing {
 }
 
 struct Reading {
+    n_points: usize,
     shard: Shard,
     view: View,
 }
@@ -69,7 +70,8 @@ impl EdgeVectors {
     /// Where the folder cannot be made.
     pub fn open(folder: &Path, dimensions: usize) -> Result<Self, VectorError> {
         std::fs::create_dir_all(folder).map_err(|error| unavailable(folder, &error.to_string()))?;
-        Ok(Self { folder: folder.to_owned(), config: config(dimensions), spaces: Mutex::new(HashMap::new()) })
+        let n_threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Ok(Self { folder: folder.to_owned(), config: config(dimensions), n_threads, spaces: Mutex::default() })
     }
 
     fn space(&self, space: &Space) -> Arc<SpaceVectors> {
@@ -114,14 +116,18 @@ impl VectorIndex for EdgeVectors {
     }
 
     fn search(&self, space: &Space, vector: &[f32], filter: &Filter, limit: usize) -> Result<Vec<Hit>, VectorError> {
-        let vectors = self.space(space);
-        let Some(reading) = vectors.reading(&self.config)? else { return Ok(Vec::new()) };
-        let request = |n_wanted| search_request(vector, filter, n_wanted);
-        nearest(limit, |n_wanted| {
-            let points = guarded(|| reading.shard.open()?.search(request(n_wanted)?)).map_err(|reason| vectors.unavailable(&reason))?;
-            let hits = points.into_iter().map(|point| to_hit(space, point.payload.as_ref(), point.score));
-            hits.collect::<Option<Vec<Hit>>>().ok_or_else(|| vectors.unavailable("a point without its record"))
-        })
+        self.search_all(std::slice::from_ref(space), vector, filter, limit)
+    }
+
+    fn search_all(&self, spaces: &[Space], vector: &[f32], filter: &Filter, limit: usize) -> Result<Vec<Hit>, VectorError> {
+        let mut opened = Vec::new();
+        for space in spaces {
+            let vectors = self.space(space);
+            if let Some(reading) = vectors.reading(&self.config)? {
+                opened.push(Near::of(space, vectors, reading));
+            }
+        }
+        search::best_of(opened, &Asked { vector, filter, limit }, self.n_threads)
     }
 
     fn contents(&self, space: &Space) -> Result<Vec<(RecordId, u32, String)>, VectorError> {
@@ -141,11 +147,36 @@ impl VectorIndex for EdgeVectors {
             }
         }
     }
+
+    fn purge(&self, space: &Space) -> Result<(), VectorError> {
+        let space = self.space(space);
+        let failed = |error: std::io::Error| space.unavailable(&error.to_string());
+        let mut writing = space.lock_writing();
+        // What was not published is thrown away, as at a crash.
+        *writing = None;
+        let current = space.generations.current().map_err(failed)?;
+        if current.generation == 0 {
+            return Ok(());
+        }
+        let Writing { mut shard, draft } = space.begin(&self.config)?;
+        let clear = || {
+            shard.open()?.set_optimizers_config(optimizers(Vacuum::Always))?;
+            shard.finish()
+        };
+        guarded(clear).map_err(|reason| space.unavailable(&reason))?;
+        space.generations.publish(&draft, current.applied).map_err(failed)?;
+        space.generations.remove_others(draft.generation).map_err(failed)
+    }
+
+    fn let_go(&self) {
+        let spaces: Vec<Arc<SpaceVectors>> = self.spaces.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        spaces.iter().for_each(|space| space.let_go());
+    }
 }
 
 impl SpaceVectors {
     fn of(folder: PathBuf) -> Self {
-        Self { generations: Generations::of(folder), writing: Mutex::new(None), reading: RwLock::new(None) }
+        Self { generations: Generations::of(folder), writing: Mutex::default(), reading: RwLock::default(), known: Mutex::default() }
     }
 
     fn lock_writing(&self) -> MutexGuard<'_, Option<Writing>> {
@@ -162,8 +193,8 @@ impl SpaceVectors {
 
     /// The generation that holds, opened again when another was published, here or by another process.
     fn reading(&self, config: &EdgeConfig) -> Result<Option<Arc<Reading>>, VectorError> {
-        let current = self.generations.current().map_err(|error| self.unavailable(&error.to_string()))?;
-        let is_current = |reading: &Arc<Reading>| reading.view.generation == current.generation;
+        let current = self.held().map_err(|error| self.unavailable(&error.to_string()))?;
+        let is_current = |reading: &Arc<Reading>| reading.view.generation == current;
         if let Some(reading) = self.reading.read().unwrap_or_else(PoisonError::into_inner).as_ref().filter(|open| is_current(open)) {
             return Ok(Some(Arc::clone(reading)));
         }
@@ -174,8 +205,31 @@ impl SpaceVectors {
         *open = None;
         let Some(view) = self.generations.view().map_err(|error| self.unavailable(&error.to_string()))? else { return Ok(None) };
         let shard = guarded(|| load(&view.folder, config)).map_err(|reason| self.unavailable(&reason))?;
-        *open = Some(Arc::new(Reading { shard: Shard(Some(shard)), view }));
+        let n_points = shard.info().points_count;
+        *open = Some(Arc::new(Reading { n_points, shard: Shard(Some(shard)), view }));
         Ok(open.clone())
+    }
+
+    /// The number of the generation that holds; 0 before the first.
+    fn held(&self) -> std::io::Result<u64> {
+        let Some(stamp) = self.generations.stamp()? else { return Ok(0) };
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, generation)) = known().filter(|(known, _)| *known == stamp) {
+            return Ok(generation);
+        }
+        // What is read may be newer than the stamp: then it is read again the next time.
+        let generation = self.generations.current()?.generation;
+        *known() = Some((stamp, generation));
+        Ok(generation)
+    }
+
+    /// Closes the generation that is open, if it is not the one that holds any more.
+    fn let_go(&self) {
+        let Ok(current) = self.held() else { return };
+        let is_old = |reading: &Arc<Reading>| reading.view.generation != current;
+        if self.reading.read().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(is_old) {
+            self.reading.write().unwrap_or_else(PoisonError::into_inner).take_if(|reading| is_old(reading));
+        }
     }
 
     fn unavailable(&self, reason: &str) -> VectorError {
@@ -218,18 +272,34 @@ fn unavailable(place: &Path, reason: &str) -> VectorError {
     VectorError::Unavailable { place: place.display().to_string(), reason: reason.to_owned() }
 }
 
+/// When what was deleted is cleared away.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Vacuum {
+    /// When it is a fifth, of many.
+    WhenMuch,
+    /// Whatever there is.
+    Always,
+}
+
 /// Half-precision vectors, which halve files, memory and the time of a scan; no graph; a small write-ahead log.
 fn config(dimensions: usize) -> EdgeConfig {
     let vectors = EdgeVectorParams::builder(dimensions, Distance::Cosine).datatype(VectorStorageDatatype::Float16).build();
-    // A threshold of 0 means that no graph is built; one segment however large, so that a scan is one pass.
-    let optimizers = EdgeOptimizersConfig {
+    let wal = WalOptions { segment_capacity: 1 << 20, segment_queue_len: 0, retain_closed: NonZeroUsize::MIN };
+    let config = EdgeConfig::builder().vector(DEFAULT_VECTOR_NAME, vectors).on_disk_payload(true);
+    config.optimizers(optimizers(Vacuum::WhenMuch)).wal_options(wal).build()
+}
+
+/// A threshold of 0 means that no graph is built; one segment however large, so that a scan is one pass.
+fn optimizers(vacuum: Vacuum) -> EdgeOptimizersConfig {
+    let is_always = vacuum == Vacuum::Always;
+    EdgeOptimizersConfig {
         indexing_threshold: Some(0),
         default_segment_number: Some(1),
         max_segment_size: Some(usize::MAX >> 20),
+        deleted_threshold: is_always.then_some(0.0),
+        vacuum_min_vector_number: is_always.then_some(1),
         ..Default::default()
-    };
-    let wal = WalOptions { segment_capacity: 1 << 20, segment_queue_len: 0, retain_closed: NonZeroUsize::MIN };
-    EdgeConfig::builder().vector(DEFAULT_VECTOR_NAME, vectors).on_disk_payload(true).optimizers(optimizers).wal_options(wal).build()
+    }
 }
 
 fn load(folder: &Path, config: &EdgeConfig) -> Result<EdgeShard, OperationError> {
@@ -249,90 +319,4 @@ fn new_shard(folder: &Path, config: &EdgeConfig) -> Result<EdgeShard, OperationE
         shard.update(UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(index)))?;
     }
     Ok(shard)
-}
-
-fn change(shard: &EdgeShard, removed: &[RecordId], added: &[EmbeddedChunk]) -> Result<(), OperationError> {
-    if !removed.is_empty() {
-        let any = matches_any("record", removed.iter().map(RecordId::to_string))?;
-        shard.update(UpdateOperation::PointOperation(PointOperations::DeletePointsByFilter(EdgeFilter::new_must(any))))?;
-    }
-    for batch in added.chunks(UPSERT_BATCH) {
-        let points = batch.iter().map(|chunk| to_point(chunk).into()).collect();
-        let points = PointInsertOperations::PointsList(points);
-        shard.update(UpdateOperation::PointOperation(PointOperations::UpsertPoints(points)))?;
-    }
-    Ok(())
-}
-
-fn to_point(chunk: &EmbeddedChunk) -> PointStruct {
-    let payload = serde_json::json!({
-        "record": chunk.record.to_string(),
-        "position": chunk.position,
-        "text_hash": chunk.text_hash,
-        "kind": chunk.kind.as_str(),
-        "project": chunk.project,
-        "created_ms": chunk.created_ms,
-    });
-    PointStruct::new(PointId::Uuid(chunk.id), chunk.vector.clone(), payload)
-}
-
-fn to_hit(space: &Space, payload: Option<&Payload>, score: f32) -> Option<Hit> {
-    let fields = &payload?.0;
-    Some(Hit {
-        space: space.clone(),
-        record: fields.get("record")?.as_str()?.parse().ok()?,
-        position: fields.get("position")?.as_u64()?.try_into().ok()?,
-        text_hash: fields.get("text_hash")?.as_str()?.to_owned(),
-        score: f64::from(score),
-    })
-}
-
-fn search_request(vector: &[f32], filter: &Filter, limit: usize) -> Result<SearchRequest, OperationError> {
-    Ok(SearchRequest {
-        query: QueryEnum::Nearest(NamedQuery::default_dense(vector.to_vec())),
-        filter: to_edge_filter(filter)?,
-        params: Some(SearchParams { exact: true, ..Default::default() }),
-        limit,
-        offset: 0,
-        with_payload: Some(WithPayloadInterface::Bool(true)),
-        with_vector: None,
-        score_threshold: None,
-    })
-}
-
-fn scroll_request(offset: Option<PointId>) -> ScrollRequest {
-    ScrollRequest {
-        offset,
-        limit: Some(SCROLL_PAGE),
-        filter: None,
-        with_payload: Some(WithPayloadInterface::Bool(true)),
-        with_vector: WithVector::Bool(false),
-        order_by: None,
-    }
-}
-
-fn to_edge_filter(filter: &Filter) -> Result<Option<EdgeFilter>, OperationError> {
-    let mut must = Vec::new();
-    if !filter.kinds.is_empty() {
-        must.push(matches_any("kind", filter.kinds.iter().map(|kind| kind.as_str().to_owned()))?);
-    }
-    if let Some(project) = &filter.project {
-        must.push(matches_any("project", [project.clone()])?);
-    }
-    if filter.since_ms.is_some() || filter.until_ms.is_some() {
-        // Milliseconds fit a float exactly until the year 287396.
-        let number = |ms: Option<i64>| ms.map(|ms| (ms as f64).into());
-        let range = Range { gte: number(filter.since_ms), lt: number(filter.until_ms), gt: None, lte: None };
-        must.push(Condition::Field(FieldCondition::new_range(path("created_ms")?, range)));
-    }
-    Ok((!must.is_empty()).then(|| EdgeFilter { must: Some(must), ..Default::default() }))
-}
-
-fn matches_any(field: &str, values: impl IntoIterator<Item = String>) -> Result<Condition, OperationError> {
-    let any = Match::new_any(AnyVariants::Strings(values.into_iter().collect()));
-    Ok(Condition::Field(FieldCondition::new_match(path(field)?, any)))
-}
-
-fn path(field: &str) -> Result<JsonPath, OperationError> {
-    field.parse().map_err(|()| OperationError::service_error(format!("`{field}` is no field name")))
 }

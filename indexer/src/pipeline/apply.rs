@@ -142,7 +142,8 @@ fn embed_all(embedder: &dyn Embedder, texts: &[String]) -> Result<Vec<Vec<f32>>,
     embedder.embed(&texts)
 }
 
-fn vector_hash(model: &str, text: &str) -> String {
+/// Under which a vector is kept.
+pub(super) fn vector_hash(model: &str, text: &str) -> String {
     hex(&Sha256::digest(format!("{model}\n{text}"))[..16])
 }
 
@@ -170,7 +171,7 @@ fn keyword_chunk(chunk: ChunkRow) -> KeywordChunk {
 }
 
 /// Runs a blocking step on the indexes on a thread of its own.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     corpus: &Corpus,
     space: &Space,
     step: impl FnOnce(Corpus, Space) -> Result<T, PipelineError> + Send + 'static,

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 
-use super::{Deletions, PipelineError, Progress};
+use super::{Deletions, PipelineError, Progress, now_ms};
 use crate::catalog::{Catalog, Placed, SyncEnd};
 use crate::chunk::chunk;
 use crate::config::PlacedSource;
@@ -191,9 +190,4 @@ async fn end(
     failpoint::reach("sync.before_deletions");
     report.n_deleted = catalog.finish(name, &end).await?;
     Ok(report)
-}
-
-/// Milliseconds since 1970, UTC.
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use proptest::prelude::*;
-use runlore_indexer::catalog::{Catalog, Placed, RunFilter, SyncEnd};
+use runlore_indexer::catalog::{Catalog, Placed, RunFilter, SyncEnd, Whole};
 use runlore_indexer::chunk::chunk;
 use runlore_indexer::record::{Body, Record, RecordId};
 use runlore_indexer::redact::Taken;
-use runlore_indexer::run::{Point, Run, RunStatus, Series};
+use runlore_indexer::run::{Point, Run, RunStatus, RunText, Series};
 use runlore_indexer::space::{Hit, ReadScope, Space};
 use runlore_tests::not_run::not_run;
 use runlore_tests::postgres::Postgres;
@@ -87,6 +87,82 @@ async fn values_that_are_no_numbers_come_back_as_they_were() -> Result<()> {
         let curve = catalog.curve(&scope(&["team"]), row.record, "loss").await?.unwrap();
         assert!(curve.is_whole() && curve.points[2].value == f64::INFINITY);
         assert!(catalog.runs(&scope(&["other"]), &RunFilter::default()).await?.is_empty());
+    }
+    Ok(())
+}
+
+/// A run with this tag, these points and this log.
+fn logged(tag: &str, values: &[f64], log: &str) -> Body {
+    let Body::Run(run) = run(values) else { panic!("a run") };
+    let texts = vec![RunText { path: "out.log".to_owned(), text: log.to_owned(), cut: false }];
+    Body::Run(Box::new(Run { tags: vec![("state".to_owned(), tag.to_owned())], texts, ..*run }))
+}
+
+/// What was made of a record stands while the record is in the scope and says no less than it did.
+#[tokio::test]
+async fn what_grows_stands_and_what_is_edited_does_not() -> Result<()> {
+    for database in [Some(Database::sqlite()), Database::postgres()?].into_iter().flatten() {
+        let catalog = database.empty_catalog().await;
+        catalog.begin("s", "notes", "h").await?;
+        let put = async |id: &str, space: &str, body: Body| {
+            let placed = placed(id, space, body);
+            let record = placed.id;
+            catalog.store("s", &[placed]).await?;
+            let standing = async |label: &str| anyhow::Ok(catalog.standing(&scope(&[label]), &[record]).await?.get(&record).copied());
+            anyhow::Ok((catalog.last_change().await?, standing("a").await?, standing("b").await?))
+        };
+        let note = |text: &str| Body::Note(text.to_owned());
+        let (first, ..) = put("n.md", "a", note("One entry.\n")).await?;
+        assert_eq!(put("n.md", "a", note("One entry.\n\nAnother entry.\n")).await?.1, Some(0), "it says more");
+        assert_eq!(catalog.last_loss(&scope(&["a"])).await?, 0);
+        assert!(catalog.unpurged(5).await?.is_empty());
+        let (change, edited, _) = put("n.md", "a", note("One entry.\n")).await?;
+        assert!(change > first && edited == Some(change), "an entry is gone");
+        assert_eq!(catalog.last_loss(&scope(&["a"])).await?, 0, "what is counted is there yet");
+
+        put("r", "a", logged("new", &[1.0], "step 1\n")).await?;
+        assert_eq!(put("r", "a", logged("new", &[1.0, 2.0], "step 1\nstep 2\n")).await?.1, Some(0), "it went on");
+        let (change, edited, _) = put("r", "a", logged("old", &[1.0, 2.0], "step 1\nstep 2\n")).await?;
+        assert!(edited == Some(change) && catalog.last_loss(&scope(&["a"])).await? == change, "a tag is gone");
+        let (change, edited, _) = put("r", "a", logged("old", &[1.0, 2.0], "step 2\n")).await?;
+        assert_eq!(edited, Some(change), "a line of the log is gone");
+
+        let (change, in_a, in_b) = put("r", "b", logged("old", &[1.0, 2.0], "step 2\n")).await?;
+        assert_eq!((in_a, in_b), (None, Some(0)), "it moved");
+        assert_eq!((catalog.last_loss(&scope(&["a"])).await?, catalog.last_loss(&scope(&["b"])).await?), (change - 1, 0));
+        let unpurged = catalog.unpurged(5).await?;
+        let of: Vec<Whole> = unpurged.iter().map(|unpurged| unpurged.of.clone()).collect();
+        assert_eq!(of, [Whole::Space(Space::new("a").unwrap()), Whole::Catalog]);
+        assert_eq!(catalog.unpurged(9).await?, unpurged, "since when is kept");
+        for unpurged in &unpurged {
+            catalog.note_purged(unpurged).await?;
+        }
+        assert!(catalog.unpurged(9).await?.is_empty());
+        assert_eq!(put("r", "a", logged("old", &[1.0, 2.0], "step 2\n")).await?.1, Some(change + 2), "it came back");
+    }
+    Ok(())
+}
+
+/// Runs are numbered by project and space, for good; of a project that is gone only a hash stays, by which its numbers go on.
+#[tokio::test]
+async fn numbers_tell_of_no_other_space_and_go_on_after_a_project_came_back() -> Result<()> {
+    for database in [Some(Database::sqlite()), Database::postgres()?].into_iter().flatten() {
+        let catalog = database.empty_catalog().await;
+        catalog.begin("s", "mlruns", "h").await?;
+        let numbers = async |label: &str| {
+            let runs = catalog.runs(&scope(&[label]), &RunFilter::default()).await?;
+            anyhow::Ok(runs.into_iter().map(|run| (run.native_id, run.number)).collect::<Vec<_>>())
+        };
+        let of = |id: &str, number: i64| (id.to_owned(), Some(number));
+        catalog.store("s", &[placed("r1", "a", run(&[1.0])), placed("r2", "b", run(&[1.0])), placed("r3", "a", run(&[1.0]))]).await?;
+        catalog.finish("s", &SyncEnd::default()).await?;
+        assert_eq!((numbers("a").await?, numbers("b").await?), (vec![of("r1", 1), of("r3", 2)], vec![of("r2", 1)]));
+        let gone = ["r1", "r2", "r3"].map(str::to_owned).to_vec();
+        catalog.finish("s", &SyncEnd { gone, ..SyncEnd::default() }).await?;
+        catalog.clear(&Default::default()).await?;
+        catalog.store("s", &[placed("r4", "a", run(&[1.0])), placed("r3", "a", run(&[1.0]))]).await?;
+        catalog.finish("s", &SyncEnd::default()).await?;
+        assert_eq!(numbers("a").await?, [of("r3", 2), of("r4", 3)]);
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod outbox;
 pub mod platform;
 mod press;
 pub mod service;
+mod standing;
 
 use std::sync::Arc;
 

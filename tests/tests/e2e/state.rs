@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use runlore_bot::answer::Subject;
-use runlore_bot::chat::{Asked, Event, Incoming, Place, PlaceKind, Platform, Reply, Way};
+use runlore_bot::chat::{Asked, Basis, Event, Incoming, Place, PlaceKind, Platform, Reply, Way};
 use runlore_bot::store::{End, Ended, Kept, Post, PostForm, Sent, Store, ThreadChange, Verdict};
 use runlore_bot::surface::Shown;
 use runlore_tests::not_run::not_run;
@@ -70,6 +70,7 @@ fn kept() -> Kept {
         records: vec!["r".to_owned()],
         reply: Reply::default(),
         details: vec!["d".to_owned()],
+        basis: Basis { records: vec!["i".to_owned()], change: 7, ..Basis::default() },
         facts_ms: 1,
         answer_ms: 2,
     }
@@ -187,6 +188,48 @@ async fn a_thread_knows_who_talks_in_it() -> Result<()> {
         assert!(say("U", "7").await?, "who talked in a forgotten thread is forgotten too");
     }
     Ok(())
+}
+
+/// What is forgotten leaves its place, so that it can be taken away; what is not posted yet says something else instead.
+#[tokio::test]
+async fn an_answer_that_is_forgotten_keeps_no_word() -> Result<()> {
+    for (store, _folder, _server) in stores().await? {
+        let incoming = question("why did it diverge");
+        let id = incoming.id();
+        store.take_in(&incoming, 1).await?;
+        let ended = Ended { end: End::Answered, reference: None };
+        let answer = Kept { reply: Reply { headline: "it diverged".to_owned(), ..Reply::default() }, ..kept() };
+        let subject = Subject { project: Some("diverged".to_owned()), ..Subject::default() };
+        let thread = ThreadChange { subject, ..thread() };
+        assert!(store.conclude(&ended, &post(&id, "it diverged"), Some((&answer, &thread)), 2).await?);
+        store.judge(&id, "U", Verdict::NotUseful, 3).await?;
+        store.add_reason(&id, "U", "other", "it diverged later").await?;
+        assert_eq!((store.made().await?.len(), store.subjects().await?.len()), (1, 1));
+
+        let instead = Reply { headline: "gone".to_owned(), ..Reply::default() };
+        store.forget(&[id.clone(), "unknown".to_owned()], &instead, 1).await?;
+        assert!(store.made().await?.is_empty() && store.subjects().await?.is_empty() && store.kept(&id).await?.is_none());
+        let Event::Asked(asked) = store.entry(&id).await?.unwrap().event else { panic!("a question") };
+        assert_eq!((asked.text.as_str(), asked.place), ("", place()));
+        assert!(!store.question_of(Platform::Slack, "C", "1").await?.unwrap().1, "who takes the question back is understood yet");
+        assert_eq!(store.feedback().await?[0].note, None);
+        let due = store.due(9, 9).await?.remove(0);
+        assert_eq!((due.post.reply.headline.as_str(), due.version, due.post.made_under), ("gone", 2, None));
+        assert!(store.begin_send(&due_of(&store).await?, 9).await?);
+        store.sent(&due.id, 2, &Sent::Posted("m".to_owned())).await?;
+
+        // What stands on the platform stays there.
+        store.forget(std::slice::from_ref(&id), &instead, 1).await?;
+        assert!(store.due(i64::MAX, 9).await?.is_empty());
+        assert_eq!(store.place_of_message(Platform::Slack, "m").await?, Some(place()));
+        assert!(store.scrub(i64::MAX).await? && store.prune(i64::MAX).await? > 0);
+        assert!(store.feedback().await?.is_empty() && store.entry(&id).await?.is_none());
+    }
+    Ok(())
+}
+
+async fn due_of(store: &Store) -> Result<runlore_bot::store::Outgoing> {
+    Ok(store.due(9, 9).await?.remove(0))
 }
 
 #[tokio::test]

@@ -92,7 +92,13 @@ struct Candidate<'a> {
     address: DocAddress,
 }
 
-impl Candidate<'_> {
+impl<'a> Candidate<'a> {
+    fn of(fitting: Fitting, (space, opened): &'a (&'a Space, Arc<Opened>)) -> Self {
+        let Fitting { score, address, .. } = fitting;
+        let (record, position) = opened.places[address.segment_ord as usize].at(address.doc_id);
+        Self { score, record, position, space, searcher: &opened.searcher, address }
+    }
+
     fn best_first(&self, other: &Self) -> Ordering {
         let by_place = || (self.record, self.position, self.space).cmp(&(other.record, other.position, other.space));
         other.score.total_cmp(&self.score).then_with(by_place)
@@ -115,45 +121,50 @@ pub(super) fn best_hits(
     let totals = opened.iter().map(|(_, index)| index.totals).sum();
     let searchers: Vec<&Searcher> = opened.iter().map(|(_, index)| &index.searcher).collect();
     let statistics = Statistics::new(layout, totals, &searchers, clauses.iter().flat_map(|clause| &clause.terms))?;
-    let wanted = filter_query(layout, filter);
-    let mut candidates = Vec::new();
-    for (space, index) in opened {
-        if index.totals.n_chunks > 0 {
-            let scored = Prepared::new(index, &statistics, clauses, wanted.as_deref())?;
-            candidates.extend(scored.candidates(space, limit)?);
-        }
+    let Some((_, first)) = opened.iter().find(|(_, index)| index.totals.n_chunks > 0) else { return Ok(Vec::new()) };
+    let prepared = Prepared::new(&first.searcher, &statistics, clauses, filter_query(layout, filter).as_deref())?;
+    let mut found = Vec::new();
+    for (at, (_, index)) in opened.iter().enumerate() {
+        prepared.add_fitting(index, at, &mut found)?;
     }
+    keep_best(&mut found, limit);
+    let mut candidates: Vec<Candidate> = found.into_iter().map(|fitting| Candidate::of(fitting, &opened[fitting.index])).collect();
     candidates.sort_by(Candidate::best_first);
     candidates.truncate(limit);
     candidates.into_iter().map(|candidate| candidate.into_hit(layout)).collect()
 }
 
-/// A question made ready for one index.
-struct Prepared<'a> {
-    index: &'a Opened,
+/// A document that fits: how well, and in which of the opened indexes it is.
+#[derive(Clone, Copy)]
+struct Fitting {
+    score: f64,
+    index: usize,
+    address: DocAddress,
+}
+
+/// A question made ready, once for all indexes: what it knows of them are the statistics, which are those of all together.
+struct Prepared {
     clauses: Vec<(Box<dyn Weight>, f32)>,
     wanted: Option<Box<dyn Weight>>,
 }
 
-impl<'a> Prepared<'a> {
-    fn new(index: &'a Opened, statistics: &Statistics, clauses: &[Clause], wanted: Option<&dyn Query>) -> tantivy::Result<Self> {
-        let scoring = EnableScoring::enabled_from_statistics_provider(statistics, &index.searcher);
+impl Prepared {
+    fn new(searcher: &Searcher, statistics: &Statistics, clauses: &[Clause], wanted: Option<&dyn Query>) -> tantivy::Result<Self> {
+        let scoring = EnableScoring::enabled_from_statistics_provider(statistics, searcher);
         let weights = clauses.iter().map(|clause| Ok((clause.query().weight(scoring)?, clause.boost)));
         let clauses = weights.collect::<tantivy::Result<_>>()?;
-        let wanted = wanted.map(|query| query.weight(EnableScoring::disabled_from_searcher(&index.searcher))).transpose()?;
-        Ok(Self { index, clauses, wanted })
+        let wanted = wanted.map(|query| query.weight(EnableScoring::disabled_from_searcher(searcher))).transpose()?;
+        Ok(Self { clauses, wanted })
     }
 
-    /// The best `limit` chunks of this index, and those that score the same as the last of them.
-    fn candidates(&self, space: &'a Space, limit: usize) -> tantivy::Result<Vec<Candidate<'a>>> {
-        let mut found: Vec<(f64, DocAddress)> = Vec::new();
-        for (segment_ord, segment) in (0u32..).zip(self.index.searcher.segment_readers()) {
+    /// Adds every chunk of an index that fits.
+    fn add_fitting(&self, opened: &Opened, index: usize, found: &mut Vec<Fitting>) -> tantivy::Result<()> {
+        for (segment_ord, segment) in (0u32..).zip(opened.searcher.segment_readers()) {
             let scores = self.scores(segment)?;
             let live = segment.doc_ids_alive().map(|chunk| (scores[chunk as usize], DocAddress::new(segment_ord, chunk)));
-            found.extend(live.filter(|(score, _)| *score > 0.0));
+            found.extend(live.filter(|(score, _)| *score > 0.0).map(|(score, address)| Fitting { score, index, address }));
         }
-        keep_best(&mut found, limit);
-        Ok(found.into_iter().map(|(score, address)| self.candidate(space, score, address)).collect())
+        Ok(())
     }
 
     /// The score of every chunk of a segment, deleted ones too; 0 where the question or the filter does not fit.
@@ -174,19 +185,16 @@ impl<'a> Prepared<'a> {
         })?;
         Ok(wanted_scores)
     }
-
-    fn candidate(&self, space: &'a Space, score: f64, address: DocAddress) -> Candidate<'a> {
-        let (record, position) = self.index.places[address.segment_ord as usize].at(address.doc_id);
-        Candidate { score, record, position, space, searcher: &self.index.searcher, address }
-    }
 }
 
-fn keep_best(found: &mut Vec<(f64, DocAddress)>, limit: usize) {
+/// The best `limit`, and those that score the same as the last of them.
+fn keep_best(found: &mut Vec<Fitting>, limit: usize) {
     if limit == 0 {
         found.clear();
     } else if found.len() > limit {
-        let (_, &mut (last, _), _) = found.select_nth_unstable_by(limit - 1, |a, b| b.0.total_cmp(&a.0));
-        found.retain(|(score, _)| *score >= last);
+        let (_, last, _) = found.select_nth_unstable_by(limit - 1, |a, b| b.score.total_cmp(&a.score));
+        let last = last.score;
+        found.retain(|fitting| fitting.score >= last);
     }
 }
 

@@ -180,6 +180,40 @@ fn another_handle_sees_each_commit() {
 }
 
 #[test]
+fn what_was_deleted_leaves_the_files_and_nothing_else_changes() {
+    let folder = TempDir::new().unwrap();
+    let (index, reader) = (KeywordIndex::open(folder.path()).unwrap(), KeywordIndex::open(folder.path()).unwrap());
+    let team = space("team");
+    let chunks: Vec<KeywordChunk> = (1..=12).map(|n| chunk(n, &format!("loss spike of canary{n}"))).collect();
+    index.apply(&team, &[], &chunks, 6).unwrap();
+    let held = |index: &KeywordIndex, n: u128| index.every_word(&team).unwrap().contains(&format!("canary{n}"));
+    assert!((1..=12).all(|n| held(&index, n) && held(&reader, n)));
+    index.apply(&team, &[record(2)], &[chunk(3, "loss spike of nothing")], 7).unwrap();
+    assert!(held(&index, 2) && held(&index, 3), "what is deleted goes without being cleared away");
+    let before = (seen(&index, std::slice::from_ref(&team)), index.contents(&team).unwrap());
+    index.purge(&team).unwrap();
+    assert!(!held(&index, 2) && !held(&index, 3) && held(&index, 1) && held(&index, 12));
+    assert_eq!((seen(&index, std::slice::from_ref(&team)), index.contents(&team).unwrap()), before);
+    assert_eq!(index.applied(&team).unwrap(), 7);
+    // No file of an earlier segment is left, and who reads in another process lets go of them.
+    let metas = Index::open_in_dir(index.space_folder(&team)).unwrap().searchable_segment_metas().unwrap();
+    let ids: Vec<String> = metas.iter().map(|meta| meta.id().uuid_string()).collect();
+    for entry in fs::read_dir(index.space_folder(&team)).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let is_of_segment = name.len() > 32 && name.chars().take(32).all(|c| c.is_ascii_hexdigit());
+        assert!(!is_of_segment || ids.iter().any(|id| name.starts_with(id)), "{name} is of none of {ids:?}");
+    }
+    reader.let_go();
+    assert!(reader.opened.lock().unwrap().is_empty());
+    index.purge(&team).unwrap();
+    index.apply(&team, &(1..=12).map(record).collect::<Vec<_>>(), &[], 8).unwrap();
+    index.purge(&team).unwrap();
+    assert!(index.every_word(&team).unwrap().is_empty() && index.contents(&team).unwrap().is_empty());
+    index.purge(&space("none")).unwrap();
+    assert!(!folder.path().join("none").exists(), "clearing makes no index");
+}
+
+#[test]
 fn a_second_writer_is_refused() {
     let bench = with(&[chunk(1, "one")]);
     let index = Index::open_in_dir(bench.index.space_folder(&space("team"))).unwrap();

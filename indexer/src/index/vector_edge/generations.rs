@@ -2,12 +2,12 @@
 //!
 //! A writer works on a draft, a copy of the generation that holds, and publishes it by renaming one small file. A writer
 //! that dies leaves a draft that nobody reads; a reader, also in another process, sees one generation whole or the next.
-//! A generation that somebody reads is locked (shared) and stays until they let go.
+//! A generation that somebody reads is locked (shared) and stays until they let go; the last of them removes it.
 //!
 //! ```text
 //! <space>/current.json   which generation holds, and the number of the last change in it
 //! <space>/writer.lock    locked while somebody writes
-//! <space>/g7/            the shard, its write-ahead log among it; files.json says how long each file must be
+//! <space>/g7/            the shard, its empty write-ahead log among it; files.json says how long each file must be
 //! <space>/g7.lock        locked (shared) while somebody reads g7
 //! <space>/g7.readers/    a folder a reader: its own write-ahead log, and a link to the segments of g7
 //! ```
@@ -20,10 +20,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use crate::index::stamp::Stamp;
+
 const CURRENT: &str = "current.json";
 const FILES: &str = "files.json";
 const SEGMENTS: &str = "segments";
 const WAL: &str = "wal";
+
+/// A file of the log without an entry: its mark, version 0, and a seed.
+const EMPTY_LOG: &[u8; 8] = b"wal\0\x2a\0\0\0";
 
 static N_VIEWS: AtomicU64 = AtomicU64::new(0);
 
@@ -46,7 +51,7 @@ pub(super) struct Generations {
 pub(super) struct Draft {
     pub(super) folder: PathBuf,
     pub(super) is_new: bool,
-    generation: u64,
+    pub(super) generation: u64,
     _writer: File,
 }
 
@@ -54,13 +59,19 @@ pub(super) struct Draft {
 pub(super) struct View {
     pub(super) folder: PathBuf,
     pub(super) generation: u64,
-    _lock: File,
+    lock: File,
+    space: PathBuf,
 }
 
 impl Drop for View {
+    /// The last reader of a generation that does not hold any more takes it along. What cannot be removed now goes with the next draft.
     fn drop(&mut self) {
-        // What cannot be removed now goes with the generation.
         let _ = fs::remove_dir_all(&self.folder);
+        let _ = self.lock.unlock();
+        let generations = Generations::of(self.space.clone());
+        if generations.current().is_ok_and(|current| current.generation != self.generation) {
+            let _ = generations.remove(self.generation);
+        }
     }
 }
 
@@ -80,6 +91,11 @@ impl Generations {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Current::default()),
             Err(error) => Err(error),
         }
+    }
+
+    /// The stamp of what says which generation holds.
+    pub(super) fn stamp(&self) -> io::Result<Option<Stamp>> {
+        Stamp::of(&self.folder.join(CURRENT))
     }
 
     /// Opens the generation that holds for reading; `None` before the first.
@@ -107,7 +123,7 @@ impl Generations {
         fs::create_dir_all(&folder)?;
         let segments = fs::canonicalize(shard.join(SEGMENTS))?;
         std::os::unix::fs::symlink(segments, folder.join(SEGMENTS))?;
-        Ok(View { folder, generation, _lock: lock })
+        Ok(View { folder, generation, lock, space: self.folder.clone() })
     }
 
     /// Begins the next generation as a copy of the one that holds, and clears away what is left of others.
@@ -126,13 +142,16 @@ impl Generations {
         Ok(Draft { folder, is_new: current.generation == 0, generation, _writer: writer })
     }
 
-    /// Makes the draft, which must be closed, the generation that holds.
+    /// Makes the draft, which must be closed, the generation that holds. The one before it goes, unless somebody reads it.
     pub(super) fn publish(&self, draft: &Draft, applied: i64) -> io::Result<()> {
-        forget_old_log(&draft.folder.join(WAL))?;
+        empty_log(&draft.folder.join(WAL), draft.generation)?;
         let mut lengths = BTreeMap::new();
         sync_folder(&draft.folder, &draft.folder, &mut lengths)?;
         replace(&draft.folder, FILES, &serde_json::to_vec(&lengths)?)?;
-        self.point_at(Current { generation: draft.generation, applied })
+        self.point_at(Current { generation: draft.generation, applied })?;
+        // It holds now, whatever becomes of the others: what cannot be removed goes with the next draft.
+        let _ = self.remove_others(draft.generation);
+        Ok(())
     }
 
     /// Notes a later change that altered nothing here.
@@ -157,23 +176,20 @@ impl Generations {
     }
 
     /// Removes generations that do not hold and that nobody reads.
-    fn remove_others(&self, held: u64) -> io::Result<()> {
-        for generation in self.present()? {
-            if generation == held {
-                continue;
-            }
-            let lock = lock_file(&self.lock_path(generation))?;
-            if lock.try_lock().is_err() {
-                continue;
-            }
-            for folder in [self.path(generation), self.readers_path(generation)] {
-                if folder.exists() {
-                    fs::remove_dir_all(folder)?;
-                }
-            }
-            fs::remove_file(self.lock_path(generation))?;
+    pub(super) fn remove_others(&self, held: u64) -> io::Result<()> {
+        self.present()?.into_iter().filter(|generation| *generation != held).try_for_each(|generation| self.remove(generation))
+    }
+
+    /// Removes a generation, if nobody reads it.
+    fn remove(&self, generation: u64) -> io::Result<()> {
+        let lock = lock_file(&self.lock_path(generation))?;
+        if lock.try_lock().is_err() {
+            return Ok(());
         }
-        Ok(())
+        for folder in [self.path(generation), self.readers_path(generation)] {
+            is_gone(fs::remove_dir_all(folder))?;
+        }
+        is_gone(fs::remove_file(self.lock_path(generation)))
     }
 
     fn highest(&self) -> io::Result<u64> {
@@ -220,18 +236,19 @@ fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// The log is never replayed here: a draft that was not published is thrown away. Only its end is kept, since the next
-/// operation takes its number from there.
-fn forget_old_log(wal: &Path) -> io::Result<()> {
-    let mut closed = Vec::new();
+/// Somebody else may have removed it.
+fn is_gone(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+/// The log is never replayed here, since a draft that was not published is thrown away; but it holds the vectors of every chunk that was
+/// put in or taken out. In its place stands one of its files without an entry, which says from which number operations count on: above
+/// all of this generation's.
+fn empty_log(wal: &Path, generation: u64) -> io::Result<()> {
     for entry in fs::read_dir(wal)? {
-        let entry = entry?;
-        let start = entry.file_name().to_str().and_then(|name| name.strip_prefix("closed-")).and_then(|start| start.parse::<u64>().ok());
-        closed.extend(start.map(|start| (start, entry.path())));
+        fs::remove_file(entry?.path())?;
     }
-    closed.sort();
-    closed.pop();
-    closed.into_iter().try_for_each(|(_, path)| fs::remove_file(path))
+    fs::write(wal.join(format!("closed-{}", generation << 32)), EMPTY_LOG)
 }
 
 /// Brings a folder to the disk and lists the lengths of its files, by path relative to `root`.

@@ -163,6 +163,123 @@ fn what_was_deleted_is_cleared_away_and_the_log_stays_short() {
     assert!(stored.segments_count <= 3, "{stored:?}");
 }
 
+/// A vector that no other chunk has, and its bytes in a file: half-precision numbers of a unit vector.
+fn marked(number: u64) -> (EmbeddedChunk, Vec<u8>) {
+    let numbers: Vec<f32> = (0..DIMENSIONS as u64).map(|i| (((number * 37 + i * 101) % 61) as f32 - 30.0) / 64.0 + 0.007).collect();
+    let length = numbers.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let vector: Vec<f32> = numbers.iter().map(|x| x / length).collect();
+    let bytes = vector.iter().flat_map(|x| half(*x).to_le_bytes()).collect();
+    (EmbeddedChunk { vector, ..chunk(number, 0, &format!("hash-of-{number:04}")) }, bytes)
+}
+
+/// The nearest half-precision number, of two equally near ones the even: right for numbers between 2^-14 and 1.
+fn half(number: f32) -> u16 {
+    let bits = number.to_bits();
+    let (sign, rest) = (bits >> 16 & 0x8000, bits & 0x7fff_ffff);
+    let rounded = rest + 0xfff + (rest >> 13 & 1);
+    (sign | ((rounded >> 13) - (112 << 10))) as u16
+}
+
+/// The files of a folder without their empty blocks, which are nearly all.
+fn stored(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let without_holes =
+        |bytes: Vec<u8>| bytes.chunks(4_096).filter(|block| block.iter().any(|byte| *byte != 0)).flatten().copied().collect();
+    files(folder).into_iter().map(|path| (path.clone(), without_holes(std::fs::read(path).unwrap()))).collect()
+}
+
+/// In which files of a folder these bytes stand.
+fn holding(stored: &[(PathBuf, Vec<u8>)], bytes: &[u8]) -> Vec<PathBuf> {
+    let holds = |file: &&(PathBuf, Vec<u8>)| file.1.windows(bytes.len()).any(|window| window == bytes);
+    stored.iter().filter(holds).map(|(path, _)| path.clone()).collect()
+}
+
+#[test]
+fn what_was_deleted_leaves_the_files_and_nothing_else_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = open(folder.path());
+    let (chunks, bytes): (Vec<EmbeddedChunk>, Vec<Vec<u8>>) = (0..40).map(marked).unzip();
+    index.apply(&space(), &[], &chunks[..30]).unwrap();
+    index.mark_applied(&space(), 1).unwrap();
+    index.apply(&space(), &[], &chunks[30..]).unwrap();
+    index.mark_applied(&space(), 2).unwrap();
+    let gone = [3_usize, 35];
+    let ids: Vec<RecordId> = gone.iter().map(|i| chunks[*i].record).collect();
+    index.apply(&space(), &ids, &[]).unwrap();
+    index.mark_applied(&space(), 3).unwrap();
+    let still = stored(folder.path());
+    assert!(bytes.iter().all(|bytes| !holding(&still, bytes).is_empty()), "the test does not know how a vector is stored");
+    let search = |index: &EdgeVectors| index.search(&space(), &chunks[0].vector, &Filter::default(), 50).unwrap();
+    let before = (search(&index), index.contents(&space()).unwrap());
+    assert_eq!(before.0.len(), 38);
+    index.purge(&space()).unwrap();
+    assert_eq!((search(&index), index.contents(&space()).unwrap()), before);
+    assert_eq!(index.applied(&space()).unwrap(), 3);
+    let still = stored(folder.path());
+    for (i, chunk) in chunks.iter().enumerate() {
+        let id = chunk.record.to_string();
+        for what in [bytes[i].as_slice(), id.as_bytes(), chunk.text_hash.as_bytes()] {
+            assert_eq!(holding(&still, what).is_empty(), gone.contains(&i), "of chunk {i}: {:?}", holding(&still, what));
+        }
+    }
+
+    index.apply(&space(), &chunks.iter().map(|chunk| chunk.record).collect::<Vec<_>>(), &[]).unwrap();
+    index.mark_applied(&space(), 4).unwrap();
+    index.purge(&space()).unwrap();
+    assert!(index.contents(&space()).unwrap().is_empty());
+    let still = stored(folder.path());
+    assert!(bytes.iter().all(|bytes| holding(&still, bytes).is_empty()));
+    index.apply(&space(), &[], &chunks[..2]).unwrap();
+    index.mark_applied(&space(), 5).unwrap();
+    assert_eq!(search(&index).len(), 2);
+}
+
+#[test]
+fn the_last_reader_of_a_generation_takes_it_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let (writer, reader) = (open(folder.path()), open(folder.path()));
+    let shards = || (1..9).filter(|n| folder.path().join(format!("team/g{n}")).exists()).collect::<Vec<_>>();
+    writer.apply(&space(), &[], &[chunk(1, 0, "a")]).unwrap();
+    writer.mark_applied(&space(), 1).unwrap();
+    assert_eq!(texts(&reader), ["a"]);
+    writer.apply(&space(), &[record(1)], &[chunk(1, 0, "b")]).unwrap();
+    writer.mark_applied(&space(), 2).unwrap();
+    writer.purge(&space()).unwrap();
+    assert_eq!(shards(), [1, 3], "what is read stays");
+    reader.let_go();
+    assert_eq!(shards(), [3]);
+    assert_eq!(texts(&reader), ["b"]);
+    reader.let_go();
+    assert_eq!(shards(), [3], "what holds stays");
+}
+
+#[test]
+fn several_spaces_are_searched_as_one() {
+    // Many equal vectors, so that the cut falls between equal scores.
+    let chunks: Vec<EmbeddedChunk> = (0..120).map(|n| chunk(n, 0, &"x".repeat((n % 3) as usize))).collect();
+    let spaces: Vec<Space> = (0..9).map(|n| Space::new(&format!("s{n}")).unwrap()).collect();
+    // Dealt out evenly; and so that one space has all that is near.
+    let evenly: Vec<usize> = (0..chunks.len()).map(|n| n % 9).collect();
+    let is_near = |n: usize| chunks[n].vector == chunks[5].vector;
+    let by_nearness: Vec<usize> = (0..chunks.len()).map(|n| if is_near(n) { 0 } else { 1 + n % 8 }).collect();
+    for dealt in [evenly, by_nearness] {
+        let folder = tempfile::tempdir().unwrap();
+        let index = open(folder.path());
+        index.apply(&space(), &[], &chunks).unwrap();
+        index.mark_applied(&space(), 1).unwrap();
+        for (at, space) in spaces.iter().enumerate() {
+            let own: Vec<EmbeddedChunk> = chunks.iter().zip(&dealt).filter(|(_, to)| **to == at).map(|(chunk, _)| chunk.clone()).collect();
+            index.apply(space, &[], &own).unwrap();
+            index.mark_applied(space, 1).unwrap();
+        }
+        for limit in [0, 1, 7, 14, 20, 60, 120, 190] {
+            let bare = |hits: Vec<Hit>| hits.into_iter().map(|hit| (hit.record, hit.text_hash, hit.score)).collect::<Vec<_>>();
+            let alone = index.search(&space(), &chunks[5].vector, &Filter::default(), limit).unwrap();
+            let apart = index.search_all(&spaces, &chunks[5].vector, &Filter::default(), limit).unwrap();
+            assert_eq!(bare(apart), bare(alone), "{limit}");
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Put(u64, u32),

@@ -37,7 +37,7 @@ pub struct Recording {
     standing: Mutex<Vec<Standing>>,
     always: Mutex<Vec<Goes>>,
     beside: Mutex<Vec<String>>,
-    whispered: Mutex<Vec<String>>,
+    whispered: Mutex<Vec<(String, Reply)>>,
     pub person: Mutex<PersonFacts>,
     pub channel: Mutex<ChannelFacts>,
 }
@@ -64,7 +64,12 @@ impl Recording {
 
     /// What pressers were told, alone: `PERSON: HEADLINE`, in order.
     pub fn whispered(&self) -> Vec<String> {
-        locked(&self.whispered).clone()
+        locked(&self.whispered).iter().map(|(person, reply)| format!("{person}: {}", reply.headline)).collect()
+    }
+
+    /// The last of that as a whole.
+    pub fn last_whispered(&self) -> Option<Reply> {
+        locked(&self.whispered).last().map(|(_, reply)| reply.clone())
     }
 
     fn put(&self, outgoing: &Outgoing) -> String {
@@ -138,7 +143,7 @@ impl Messenger for Recording {
 
     fn whisper<'a>(&'a self, press: &'a Press, reply: &'a Reply) -> BoxFuture<'a, Result<(), SendError>> {
         locked(&self.beside).push(reply.headline.clone());
-        locked(&self.whispered).push(format!("{}: {}", press.person, reply.headline));
+        locked(&self.whispered).push((press.person.clone(), reply.clone()));
         futures::future::ready(Ok(())).boxed()
     }
 

@@ -15,8 +15,8 @@ use tokio::task::JoinHandle;
 use super::platform::{Goes, Recording, asked};
 use super::{app, team};
 
-const QUESTION: &str = "Which run in vessel-detect has the best val/map?";
-const CHANNELS: &str = "[channels.public]\nslack = \"C1\"\nspaces = [\"team\"]\n";
+pub const QUESTION: &str = "Which run in vessel-detect has the best val/map?";
+pub const CHANNELS: &str = "[channels.public]\nslack = \"C1\"\nspaces = [\"team\"]\n";
 
 /// A running service and its platform.
 pub struct Bench {
@@ -29,7 +29,11 @@ pub struct Bench {
 
 impl Bench {
     pub async fn open(more: &str, turns: Vec<Turn>) -> Result<Self> {
-        let team = team(&format!("{CHANNELS}{more}"))?;
+        Self::over(team(&format!("{CHANNELS}{more}"))?, turns).await
+    }
+
+    /// A service over a team that is indexed already.
+    pub async fn over(team: Team, turns: Vec<Turn>) -> Result<Self> {
         let settings = Settings::read(&team.config())?;
         let model: Arc<ScriptedModel> = Arc::new(ScriptedModel::new(turns));
         let app = app(&team, Some(model.clone())).await?;
@@ -59,7 +63,7 @@ impl Bench {
         anyhow::bail!("no {n} questions are {state}: {:?}", self.service.store.question_counts().await?)
     }
 
-    async fn until_standing(&self, n: usize) -> Result<()> {
+    pub async fn until_standing(&self, n: usize) -> Result<()> {
         for _ in 0..400 {
             if self.platform.standing().len() >= n {
                 return Ok(());
@@ -86,7 +90,7 @@ impl Bench {
         Ok(())
     }
 
-    fn headlines(&self) -> Vec<String> {
+    pub fn headlines(&self) -> Vec<String> {
         self.platform.standing().into_iter().map(|standing| standing.reply.headline).collect()
     }
 }
