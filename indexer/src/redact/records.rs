@@ -1,7 +1,7 @@
 //! Every text of a record.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Taken, names, redact};
 use crate::record::{Body, Commit, Config, Pull, Record};
@@ -30,6 +30,9 @@ pub fn redact_record(record: &mut Record) -> Taken {
 fn redact_run(run: &mut Run) -> Taken {
     let mut taken = in_place(&mut run.name) + in_option(&mut run.user) + in_option(&mut run.notes);
     taken += in_pairs(&mut run.params) + in_pairs(&mut run.tags);
+    taken += in_names(run.series.iter_mut().map(|series| &mut series.key));
+    taken += in_names(run.texts.iter_mut().map(|text| &mut text.path));
+    taken += run.directions.iter_mut().map(|(key, _)| in_place(key)).sum::<Taken>();
     for used in &mut run.datasets {
         taken += in_place(&mut used.name);
     }
@@ -45,7 +48,8 @@ fn redact_config(config: &mut Config) -> Taken {
 
 fn redact_pull(pull: &mut Pull) -> Taken {
     let in_commits: Taken = pull.commits.iter_mut().map(in_place).sum();
-    in_commits + in_place(&mut pull.description) + in_option(&mut pull.head)
+    let in_paths = in_names(pull.files.iter_mut().map(|file| &mut file.path));
+    in_commits + in_paths + in_place(&mut pull.description) + in_option(&mut pull.head)
 }
 
 fn redact_commit(commit: &mut Commit) -> Taken {
@@ -64,17 +68,26 @@ fn in_option(text: &mut Option<String>) -> Taken {
     text.as_mut().map_or_else(Taken::default, in_place)
 }
 
+/// Names, which stay different from each other.
+fn in_names<'a>(names: impl Iterator<Item = &'a mut String>) -> Taken {
+    let (mut taken, mut seen) = (Taken::default(), HashSet::new());
+    for (i, name) in names.enumerate() {
+        let in_name = in_place(name);
+        if in_name != Taken::default() && (in_name.n_secrets > 0 || seen.contains(name)) {
+            name.push_str(&format!("#{i}"));
+        }
+        seen.insert(name.clone());
+        taken += in_name;
+    }
+    taken
+}
+
 /// Values by what they hold, and by the name that they stand under; names by what they hold.
 fn in_pairs(pairs: &mut [(String, String)]) -> Taken {
     let are_secret = secret_by_name(pairs);
-    let mut taken = Taken::default();
-    for (i, ((key, text), is_secret)) in pairs.iter_mut().zip(are_secret).enumerate() {
-        let in_key = in_place(key);
-        if in_key.n_secrets > 0 {
-            // Names stay different from each other.
-            key.push_str(&format!("#{i}"));
-        }
-        taken += in_key + in_place(text);
+    let mut taken = in_names(pairs.iter_mut().map(|(key, _)| key));
+    for ((_, text), is_secret) in pairs.iter_mut().zip(are_secret) {
+        taken += in_place(text);
         if is_secret && text != BY_NAME {
             *text = BY_NAME.to_owned();
             taken.n_secrets += 1;

@@ -16,8 +16,8 @@ use proptest::string::string_regex;
 use proptest::test_runner::TestRunner;
 
 use super::{Taken, redact, redact_record, rules};
-use crate::record::{Body, Config, Record};
-use crate::run::{Run, RunText};
+use crate::record::{Body, Config, Pull, Record, TouchedFile};
+use crate::run::{Run, RunText, Series};
 
 /// Shapes of secrets that are known wherever they stand.
 const ANYWHERE: [&str; 36] = [
@@ -311,6 +311,25 @@ fn every_text_of_a_run_is_covered_and_values_go_by_their_names() {
     assert!(run.texts[0].text.ends_with("[redacted:wandb-key]"), "{}", run.texts[0].text);
     assert_eq!(Some("https://me:[redacted:url-password]@host/x"), record.url.as_deref());
     assert_eq!(Taken::default(), redact_record(&mut record), "{record:?}");
+}
+
+#[test]
+fn names_of_metrics_logs_and_files_are_covered_and_stay_different() {
+    let token = "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH";
+    let series = |key: &str| Series { key: key.to_owned(), points: Vec::new() };
+    let mut run = Run { series: vec![series("loss"), series("lo\u{200b}ss"), series(token), series("val\u{200b}")], ..Run::default() };
+    run.texts = vec![RunText { path: format!("logs/{token}.log"), text: String::new(), cut: false }];
+    let mut first = record(Body::Run(Box::new(run)));
+    assert_eq!(Taken { n_secrets: 4, n_hidden: 2 }, redact_record(&mut first));
+    let Body::Run(run) = &first.body else { panic!("no run") };
+    let keys: Vec<&str> = run.series.iter().map(|series| series.key.as_str()).collect();
+    assert_eq!(["loss", "loss#1", "[redacted:huggingface-token]#2", "val"], *keys);
+    assert!(!run.texts[0].path.contains(token), "{}", run.texts[0].path);
+    let file = TouchedFile { path: format!("keys/{token}"), added: 1, deleted: 0 };
+    let mut second = record(Body::Pull(Pull { files: vec![file], ..Pull::default() }));
+    redact_record(&mut second);
+    let Body::Pull(pull) = &second.body else { panic!("no pull") };
+    assert_eq!("keys/[redacted:huggingface-token]#0", pull.files[0].path);
 }
 
 #[test]
