@@ -45,9 +45,11 @@ pub async fn run(service: Arc<Service>) -> anyhow::Result<()> {
             }
         })
     };
-    tokio::spawn(follow_settings(Arc::clone(&service)));
-    tokio::spawn(tidy(Arc::clone(&service)));
-    tokio::spawn(standing::follow_catalog(Arc::clone(&service)));
+    // These end with the service.
+    let mut keepers = JoinSet::new();
+    keepers.spawn(follow_settings(Arc::clone(&service)));
+    keepers.spawn(tidy(Arc::clone(&service)));
+    keepers.spawn(standing::follow_catalog(Arc::clone(&service)));
     let mut others = JoinSet::new();
     others.spawn(intake::take_up(Arc::clone(&service)));
     others.spawn(post::send_due(Arc::clone(&service)));
@@ -72,6 +74,7 @@ pub async fn run(service: Arc<Service>) -> anyhow::Result<()> {
         tracing::warn!("not everything could be posted in time; the rest goes out at the next start");
     }
     others.shutdown().await;
+    keepers.shutdown().await;
     match broken {
         None | Some(None) => Ok(()),
         Some(Some(Err(error))) => Err(anyhow::Error::new(error).context("a part of the service broke off")),
