@@ -141,6 +141,19 @@ impl Program {
         }
     }
 
+    /// Waits until so many messages were heard and passed over, or taken back.
+    ///
+    /// # Errors
+    /// Where that takes too long.
+    pub async fn until_passed_over(&self, n: i64) -> Result<()> {
+        let store = Store::open(&Settings::read(&self.team.config())?.state_url).await?;
+        let passed = || async {
+            let counts = store.question_counts().await?;
+            Ok(counts.iter().any(|(state, n_now)| state == "cancelled" && *n_now >= n).then_some(()))
+        };
+        self.until("so many messages are passed over", passed).await
+    }
+
     /// Waits until every question has ended and everything that can be posted is.
     pub async fn until_settled(&self) -> Result<()> {
         let store = Store::open(&Settings::read(&self.team.config())?.state_url).await?;

@@ -177,6 +177,7 @@ async fn a_long_answer_goes_on_in_a_thread() -> Result<()> {
     let answered = desk.until("an answer without a name", || async { Ok(desk.answers_to(&thread, &unnamed).await?.pop()) }).await?;
     ensure!(words(&answered).contains("val/map"), "{answered}");
     desk.double.say(&thread, "grace", "I see").await?;
+    desk.until_passed_over(1).await?;
     let third = desk.double.say(&thread, "ada", "and the worst?").await?;
     let (_, named) = desk.ask(&thread, "grace", &format!("{} and the worst?", desk.bot())).await?;
     ensure!(words(&named).contains("val/map"), "{named}");
