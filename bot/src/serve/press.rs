@@ -40,8 +40,9 @@ impl Service {
             }
             Button::Details | Button::More => self.show_behind(press).await,
             Button::Share => self.share(press, &asked).await,
-            Button::Stop if !self.under_way().contains_key(&press.question) => self.say(press, sentences::ENDED_ALREADY).await,
-            Button::Delete | Button::Stop => self.cancel(&press.question).await,
+            Button::Stop if self.stop_answering(&press.question).await? => Ok(()),
+            Button::Stop => self.say(press, sentences::ENDED_ALREADY).await,
+            Button::Delete => self.cancel(&press.question).await,
         }
     }
 

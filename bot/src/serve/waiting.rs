@@ -98,10 +98,21 @@ impl Service {
             same && other.asked.asker == asked.asker
         };
         let meant: Vec<String> = self.under_way().iter().filter(|(_, other)| is_meant(other)).map(|(id, _)| id.clone()).collect();
+        let mut is_any = false;
         for id in &meant {
-            self.cancel(id).await?;
+            is_any |= self.stop_answering(id).await?;
         }
-        Ok(!meant.is_empty())
+        Ok(is_any)
+    }
+
+    /// Ends a question that is yet to be answered, and takes away what stands there of it; an answer that came just before stays. Whether
+    /// it was yet to be answered.
+    pub(super) async fn stop_answering(&self, question: &str) -> anyhow::Result<bool> {
+        let was_open = self.store.cancel(question, now_ms()).await?;
+        if was_open {
+            self.cancel(question).await?;
+        }
+        Ok(was_open)
     }
 
     /// A question that has other words now is answered in its new form, if it is not answered yet.
