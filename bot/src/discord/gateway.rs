@@ -299,7 +299,7 @@ impl Ear {
     fn told_circumstances(&self, told: &Value, room: &Room) -> Option<Circumstances> {
         let channel = self.rooms.told_facts(&room.place(None)).filter(|_| told["member"].is_object())?;
         let roles = told["member"]["roles"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-        Some(Circumstances { person: PersonFacts { roles, ..PersonFacts::default() }, channel })
+        Some(Circumstances { person: PersonFacts { roles, ..PersonFacts::default() }, channel, linked: None })
     }
 
     async fn respond(&self, told: &Value, answer: &Value) {
