@@ -214,6 +214,9 @@ impl Ear {
 
     /// Where it happened. Where Discord does not say, it is asked again: it sends nothing twice.
     async fn room(&self, told: &Value) -> Option<Room> {
+        if let Some(group) = Room::group(told) {
+            return Some(group);
+        }
         let (id, guild) = (told["channel_id"].as_str()?, told["guild_id"].as_str().unwrap_or_default());
         for n_tries in 1..=TRIES {
             match self.rooms.room(id, guild).await {

@@ -283,10 +283,12 @@ impl Messenger for DiscordMessenger {
 
     fn channel<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<ChannelFacts, SendError>> {
         async move {
-            if place.kind == PlaceKind::Direct {
-                return Ok(ChannelFacts::default());
+            match place.kind {
+                PlaceKind::Direct => Ok(ChannelFacts::default()),
+                // The bot is in no group and cannot ask about one.
+                PlaceKind::Group => Ok(ChannelFacts { is_group: true, ..ChannelFacts::default() }),
+                PlaceKind::Channel => self.rooms.facts(place).await,
             }
-            self.rooms.facts(place).await
         }
         .boxed()
     }
