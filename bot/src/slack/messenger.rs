@@ -329,7 +329,12 @@ impl Messenger for SlackMessenger {
             for part in outgoing::parts(reply).iter().skip(n_shown).take(MAX_PARTS) {
                 let part = Reply { buttons: Vec::new(), ..part.clone() };
                 let setting = Setting { asker: None, question: &press.question, form: Form::Whole };
-                self.show_to(&press.person, address, &press.place, &outgoing::message(&part, &setting)).await?;
+                let message = outgoing::message(&part, &setting);
+                if let Err(error) = self.show_to(&press.person, address, &press.place, &message).await {
+                    let Some(pause) = error.pause() else { return Err(error) };
+                    tokio::time::sleep(pause).await;
+                    self.show_to(&press.person, address, &press.place, &message).await?;
+                }
             }
             Ok(())
         }
