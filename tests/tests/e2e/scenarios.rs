@@ -8,9 +8,10 @@ mod step;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use runlore_bot::store::is_code;
 use runlore_tests::discord::{DiscordDesk, Double};
 use runlore_tests::not_run::not_run;
-use runlore_tests::slack::desk::Desk;
+use runlore_tests::slack::desk::{Desk, words};
 use runlore_tests::slack::workspace;
 use serde_json::{Value, json};
 
@@ -70,23 +71,30 @@ async fn what_was_asked_while_away_ends_in_the_same_replies() -> Result<()> {
     Ok(())
 }
 
-/// Both platforms in one program: each is answered, and neither keeps the other from being acknowledged.
-#[tokio::test(flavor = "multi_thread")]
-async fn both_platforms_are_served_at_once() -> Result<()> {
+/// One program on both platforms, ready to be used. Nothing where one of the stand-ins is not installed.
+async fn on_both(what: &str) -> Result<Option<(Desk, Double)>> {
     let double = match Double::start(&["message_content"]).await? {
         Ok(double) => double,
         Err(reason) => {
-            not_run("both platforms at once", &reason);
-            return Ok(());
+            not_run(what, &reason);
+            return Ok(None);
         }
     };
     let general = double.id("channels", "general")?;
     let guild = runlore_tests::discord::id(&double.ready, "guild")?;
     let more = format!("[discord]\nguild = \"{guild}\"\n[channels.lab]\ndiscord = \"{general}\"\nspaces = [\"team\"]\n");
-    let Some(mut desk) = Desk::closed(&more).await? else { return Ok(()) };
+    let Some(mut desk) = Desk::closed(&more).await? else { return Ok(None) };
     let mut command = desk.command();
     command.env("DISCORD_API_BASE", double.api_url()).env("DISCORD_BOT_TOKEN", runlore_tests::discord::id(&double.ready, "token")?);
     desk.serve_with(command).await?;
+    Ok(Some((desk, double)))
+}
+
+/// Both platforms in one program: each is answered, and neither keeps the other from being acknowledged.
+#[tokio::test(flavor = "multi_thread")]
+async fn both_platforms_are_served_at_once() -> Result<()> {
+    let Some((desk, double)) = on_both("both platforms at once").await? else { return Ok(()) };
+    let general = double.id("channels", "general")?;
     let typed = json!({"name": "count", "type": 1, "options": []});
     for _ in 0..30 {
         let slash = json!({"do": "slash", "user": "ada", "channel": general, "name": "runlore", "options": [typed]});
@@ -102,5 +110,30 @@ async fn both_platforms_are_served_at_once() -> Result<()> {
     let acks = desk.proxy.acks();
     let most = acks.iter().filter_map(|ack| Some(ack.acked? - ack.delivered)).max().context("nothing was acknowledged")?;
     ensure!(most < Duration::from_secs(3), "{most:?}");
+    Ok(())
+}
+
+/// A code goes by hand from one platform to the other, as each writes it.
+#[tokio::test]
+async fn two_accounts_are_linked_through_both_platforms() -> Result<()> {
+    let Some((desk, double)) = on_both("linking accounts").await? else { return Ok(()) };
+    let asked = desk.stand_in.say(workspace::DIRECT, workspace::ADA, "link", None).await?;
+    let told = words(&desk.answer(workspace::DIRECT, &asked, 1).await?);
+    let code = told.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| is_code(word)).with_context(|| format!("no code: {told}"))?;
+    let typed = double.ctl(json!({"do": "dm", "user": "ada", "text": format!("link {code}")})).await?;
+    let channel = runlore_tests::discord::id(&typed, "channel")?;
+    let linked = || async {
+        let messages = double.told(&format!("messages/{channel}")).await?;
+        let is_it = |message: &&Value| message["content"].as_str().is_some_and(|content| content.contains("one person for me now"));
+        Ok(messages.as_array().into_iter().flatten().find(is_it).cloned())
+    };
+    let here = desk.until("the word on Discord", linked).await?;
+    ensure!(here["content"].as_str().is_some_and(|content| content.contains(workspace::ADA)), "{here}");
+    let there = words(&desk.answer(workspace::DIRECT, &asked, 2).await?);
+    let ada = double.id("users", "ada")?;
+    ensure!(there.contains("one person for me now") && there.contains(&ada), "{there}");
+    let status = desk.team.json(&["status", "--json"], &[0, 1])?;
+    let link = &status["service"]["links"][0];
+    ensure!(link["slack"] == workspace::ADA && link["discord"] == ada, "{status}");
     Ok(())
 }
