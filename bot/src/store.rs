@@ -1,4 +1,5 @@
-//! The state: what came in, what goes out, what was answered and shown, what threads are about, which accounts are one person's. It cannot be made again; a backup holds it.
+//! The state: what came in, what goes out, what was answered and shown, what threads are about, which accounts are one person's. It cannot
+//! be made again; a backup holds it.
 //!
 //! SQLite by default, PostgreSQL when scaled out, one SQL text for both. Every change that belongs together is one transaction.
 

@@ -71,8 +71,8 @@ pub trait Messenger: Send + Sync {
     /// What the platform says of a channel, at most a minute old.
     fn channel<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<ChannelFacts, SendError>>;
 
-    /// Shows something to who pressed, alone; of a reply behind `More` what its message does not show. What was certainly not shown is tried
-    /// once more, part by part: nobody can look whether the rest was.
+    /// Shows something to who pressed, alone; of a reply behind `More` what its message does not show. What was certainly not shown is
+    /// tried once more, part by part: nobody can look whether the rest was.
     fn whisper<'a>(&'a self, press: &'a Press, reply: &'a super::Reply) -> BoxFuture<'a, Result<(), SendError>>;
 
     /// Offers questions to somebody who opened the talk with the bot. A comfort.
