@@ -1,7 +1,7 @@
 //! The long-lived parts: settings, corpus, model, prompts; and what is kept between questions.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use runlore_indexer::leak;
 use runlore_indexer::pipeline;
 use runlore_indexer::search::{Corpus, Found};
 use runlore_indexer::space::{Audience, ReadScope};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex as Turn, OnceCell};
 
 use crate::answer;
 use crate::chat::{Answer, Question, Step};
@@ -49,6 +49,8 @@ pub struct App {
     model_settings: ModelSettings,
     model: OnceCell<Option<Arc<dyn LanguageModel>>>,
     kept: Mutex<HashMap<ReadScope, Kept>>,
+    /// Held by who reads names: one after another.
+    reading: Arc<Turn<()>>,
     clock: fn() -> Timestamp,
     access: RwLock<Arc<AccessSettings>>,
 }
@@ -64,8 +66,8 @@ impl App {
         let prompts = Prompts::load(bot.prompts.as_deref())?;
         let corpus = pipeline::open(&settings).await?;
         let access = RwLock::new(Arc::new(settings.access.clone()));
-        let (model, kept) = (OnceCell::new(), Mutex::default());
-        Ok(Self { settings, corpus, prompts, model_settings, model, kept, clock: Timestamp::now, access })
+        let (model, kept, reading) = (OnceCell::new(), Mutex::default(), Arc::default());
+        Ok(Self { settings, corpus, prompts, model_settings, model, kept, reading, clock: Timestamp::now, access })
     }
 
     /// Who may read and ask what, as the settings say now.
@@ -143,6 +145,36 @@ impl App {
         self.vocabulary_of(&scope).await
     }
 
+    /// The names to offer to who types: those that were read last, while later ones are read behind them, as long as nothing has gone from
+    /// the scope or was edited in it since. What is answered rests on `vocabulary` alone.
+    ///
+    /// # Errors
+    /// As `vocabulary`.
+    pub async fn names_on_offer(self: &Arc<Self>, audience: &Audience) -> Result<Arc<Vocabulary>> {
+        let scope = self.access().policy.scope_for(audience).context("the settings do not know this channel")?;
+        let scope = self.widened("names.of_all", &scope);
+        let Some(last) = self.last_kept(&scope) else { return self.vocabulary_of(&scope).await };
+        if self.corpus.catalog.has_less_since(&scope, last.change).await? {
+            return self.vocabulary_of(&scope).await;
+        }
+        if self.corpus.catalog.last_change().await? != last.change {
+            self.read_behind(scope);
+        }
+        Ok(last.vocabulary)
+    }
+
+    /// Reads the names of a scope without anybody waiting for them, unless some are being read already.
+    fn read_behind(self: &Arc<Self>, scope: ReadScope) {
+        let Ok(turn) = Arc::clone(&self.reading).try_lock_owned() else { return };
+        let app = Arc::clone(self);
+        tokio::spawn(async move {
+            let _turn = turn;
+            if let Err(error) = app.read_again(&scope).await {
+                tracing::warn!("cannot read the names again: {error:#}");
+            }
+        });
+    }
+
     /// Searches for an audience.
     ///
     /// # Errors
@@ -189,31 +221,54 @@ impl App {
         (self.clock)()
     }
 
-    /// Lets go of what was kept or opened of earlier states of catalog and indexes: names and files that are gone must not stay for want of
-    /// a question.
+    /// Lets go of what was opened of earlier states of the indexes, and of names of which some may be gone from the catalog: neither must
+    /// stay for want of a question.
     pub async fn let_go(&self) {
         let corpus = self.corpus.clone();
         if let Err(error) = tokio::task::spawn_blocking(move || corpus.let_go()).await {
             tracing::warn!(%error, "cannot close what is open of an earlier index");
         }
-        if let Ok(change) = self.corpus.catalog.last_change().await {
-            self.kept.lock().await.retain(|_, kept| kept.change == change);
+        let all: Vec<(ReadScope, i64)> = self.all_kept().iter().map(|(scope, kept)| (scope.clone(), kept.change)).collect();
+        for (scope, change) in all {
+            // Where nobody can tell, it goes too.
+            if self.corpus.catalog.has_less_since(&scope, change).await.unwrap_or(true) {
+                self.all_kept().retain(|of, kept| *of != scope || kept.change != change);
+            }
         }
     }
 
     /// Names and directions of a scope, read again when the catalog changed.
     async fn kept(&self, scope: &ReadScope) -> Result<Kept> {
         let change = self.corpus.catalog.last_change().await?;
-        let mut all = self.kept.lock().await;
-        let of_any = || all.values().next().filter(|_| leak::is_seeded("names.one_for_all"));
-        if let Some(kept) = of_any().or(all.get(scope)).filter(|kept| kept.change == change) {
-            return Ok(kept.clone());
+        if let Some(kept) = self.last_kept(scope).filter(|kept| kept.change == change) {
+            return Ok(kept);
+        }
+        let _turn = self.reading.lock().await;
+        self.read_again(scope).await
+    }
+
+    /// The same for who has the turn to read, unless another has read them meanwhile.
+    async fn read_again(&self, scope: &ReadScope) -> Result<Kept> {
+        let change = self.corpus.catalog.last_change().await?;
+        if let Some(kept) = self.last_kept(scope).filter(|kept| kept.change == change) {
+            return Ok(kept);
         }
         let vocabulary = Arc::new(self.corpus.catalog.vocabulary(scope).await?);
         let logged = self.corpus.catalog.directions(scope).await?;
         let directions = Arc::new(Directions { declared: self.settings.directions.clone(), logged });
         let kept = Kept { change, vocabulary, directions };
-        all.insert(scope.clone(), kept.clone());
+        self.all_kept().insert(scope.clone(), kept.clone());
         Ok(kept)
+    }
+
+    /// What was read last of a scope, as of whatever change.
+    fn last_kept(&self, scope: &ReadScope) -> Option<Kept> {
+        let all = self.all_kept();
+        let of_any = || all.values().next().filter(|_| leak::is_seeded("names.one_for_all"));
+        of_any().or(all.get(scope)).cloned()
+    }
+
+    fn all_kept(&self) -> MutexGuard<'_, HashMap<ReadScope, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

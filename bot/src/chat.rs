@@ -14,7 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 pub use button::Button;
 pub(crate) use event::SHARED;
-pub use event::{Asked, BESIDE, Event, Incoming, PerPlatform, Place, PlaceKind, Platform, Press, Way};
+pub use event::{Account, Asked, BESIDE, Event, Incoming, PerPlatform, Place, PlaceKind, Platform, Press, Way};
 use jiff::tz::TimeZone;
 pub use messenger::{Messenger, SendError};
 use runlore_indexer::space::Audience;

@@ -11,7 +11,7 @@ use runlore_indexer::space::Audience;
 pub use access::{ChannelFacts, PersonFacts};
 pub use limits::{LimitSettings, Limits};
 
-use crate::chat::{Asked, Place, PlaceKind};
+use crate::chat::{Account, Asked, Place, PlaceKind};
 use crate::refusal::Refusal;
 
 /// What the platform says of who asks, and of where.
@@ -21,6 +21,8 @@ pub struct Circumstances {
     pub person: PersonFacts,
     /// Of the channel.
     pub channel: ChannelFacts,
+    /// The asker's account on the other platform, by the asker's own word on both; looked up in direct messages alone.
+    pub linked: Option<Account>,
 }
 
 /// A question that may be answered.
@@ -54,6 +56,11 @@ pub fn counted_as(place: &Place, is_private: bool) -> Place {
 /// As `admit`, but for the limits.
 pub fn audience_of(place: &Place, person: &str, circumstances: &Circumstances, access: &AccessSettings) -> Result<Audience, Refusal> {
     access::audience(place, person, circumstances, access)
+}
+
+/// The person whom the settings name by this account.
+pub fn named<'a>(account: &Account, access: &'a AccessSettings) -> Option<&'a String> {
+    access::named(account.platform, &account.person, access)
 }
 
 #[cfg(test)]

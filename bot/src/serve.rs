@@ -8,6 +8,7 @@ mod complete;
 mod health;
 mod home;
 mod intake;
+mod linking;
 mod post;
 mod press;
 mod queue;

@@ -2,6 +2,7 @@
 
 mod body;
 mod client;
+mod history;
 pub mod incoming;
 mod messenger;
 pub mod outgoing;

@@ -1,4 +1,5 @@
-//! The state: what came in, what goes out, what was answered and shown, what threads are about. It cannot be made again; a backup holds it.
+//! The state: what came in, what goes out, what was answered and shown, what threads are about, which accounts are one person's. It cannot
+//! be made again; a backup holds it.
 //!
 //! SQLite by default, PostgreSQL when scaled out, one SQL text for both. Every change that belongs together is one transaction.
 
@@ -7,6 +8,7 @@ mod audit;
 mod feedback;
 mod forget;
 mod inbox;
+mod links;
 mod outbox;
 mod threads;
 
@@ -21,15 +23,17 @@ pub use audit::{AuditFilter, AuditRow, AuditState, Audited};
 pub use feedback::{Feedback, FeedbackCounts, Verdict};
 pub use forget::{Draft, Made, ThreadNames};
 pub use inbox::{End, Ended, Entry};
+pub use links::{CODE_FOR_MS, Link, LinkCode, Linking, is_code};
 pub use outbox::{MadeUnder, Outgoing, Post, PostForm, Sent, outbox_id};
 pub use threads::ThreadChange;
 
 /// In order; a step that was once released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "state", include_str!("../migrations/state/0001_state.sql")),
     (2, "thread people", include_str!("../migrations/state/0002_thread_people.sql")),
     (3, "audit", include_str!("../migrations/state/0003_audit.sql")),
     (4, "basis", include_str!("../migrations/state/0004_basis.sql")),
+    (6, "links", include_str!("../migrations/state/0006_links.sql")),
 ];
 
 /// Two programs may make the same SQLite tables at the same moment: how often, and how long after, the second looks whether they are there
@@ -60,6 +64,9 @@ pub enum StoreError {
     /// Something stored that cannot be read back.
     #[error("the state holds a broken {what}: {reason}")]
     Broken { what: &'static str, reason: String },
+    /// A code cannot be made.
+    #[error("the system gives no random numbers")]
+    NoRandomness,
 }
 
 impl Store {
@@ -95,6 +102,7 @@ impl Store {
             "DELETE FROM thread_people WHERE (platform, channel, thread) IN \
              (SELECT platform, channel, thread FROM threads WHERE updated_ms < $1)",
             "DELETE FROM threads WHERE updated_ms < $1",
+            "DELETE FROM link_codes WHERE until_ms < $1",
         ] {
             n_gone += sqlx::query(delete).bind(before_ms).execute(&self.pool).await?.rows_affected();
         }

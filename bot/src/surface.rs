@@ -41,6 +41,8 @@ pub enum Surface {
     More,
     /// A sentence or a window of our own after a press or a word such as `stop`, the same whatever was read.
     Note,
+    /// A code that links two accounts of one person, and what came of it; nothing of records.
+    Link,
     /// Names for somebody who types. One row a minute says under which scope, and not which names.
     Completion,
     /// The bot's own page: how it is, and how much it has read.
@@ -57,7 +59,7 @@ pub enum Surface {
 
 impl Surface {
     /// Every one.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Answer,
         Self::Facts,
         Self::Direct,
@@ -72,6 +74,7 @@ impl Surface {
         Self::Details,
         Self::More,
         Self::Note,
+        Self::Link,
         Self::Completion,
         Self::Home,
         Self::Offer,
@@ -97,6 +100,7 @@ impl Surface {
             Self::Details => "details",
             Self::More => "more",
             Self::Note => "note",
+            Self::Link => "link",
             Self::Completion => "completion",
             Self::Home => "home",
             Self::Offer => "offer",

@@ -25,6 +25,22 @@ impl Platform {
         }
     }
 
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Slack => Self::Discord,
+            Self::Discord => Self::Slack,
+        }
+    }
+
+    /// As people write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Slack => "Slack",
+            Self::Discord => "Discord",
+        }
+    }
+
     /// Of two ids the one on this platform.
     pub fn of<'a>(self, slack: &'a Option<String>, discord: &'a Option<String>) -> Option<&'a str> {
         match self {
@@ -76,6 +92,28 @@ pub struct Place {
     pub kind: PlaceKind,
     /// The thread in it: the id of its first message. A conversation that is in no thread has that id behind `BESIDE`.
     pub thread: Option<String>,
+}
+
+/// Somebody's account on a platform.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Account {
+    /// The platform.
+    pub platform: Platform,
+    /// The workspace's id; empty on Discord, where an id is the same in every server and in direct messages.
+    pub workspace: String,
+    /// The person's id.
+    pub person: String,
+}
+
+impl Account {
+    /// That of somebody who is at a place.
+    pub fn at(place: &Place, person: &str) -> Self {
+        let workspace = match place.platform {
+            Platform::Slack => place.workspace.clone(),
+            Platform::Discord => String::new(),
+        };
+        Self { platform: place.platform, workspace, person: person.to_owned() }
+    }
 }
 
 /// How somebody addressed the bot.

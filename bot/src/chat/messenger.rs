@@ -1,5 +1,7 @@
 //! What the core asks of a platform: the only calls that go out to it.
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use thiserror::Error;
 
@@ -22,6 +24,22 @@ pub enum SendError {
     /// It will never be delivered.
     #[error("refused: {0}")]
     Refused(String),
+}
+
+/// Pause before what was not delivered is sent once more, and the longest one that somebody who waits is asked for.
+const PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
+
+impl SendError {
+    /// How long to wait before the same is sent once more; none where it may have been delivered, and where it will not be soon.
+    pub fn pause(&self) -> Option<Duration> {
+        let pause = match self {
+            Self::Pause { after_ms } => Duration::from_millis(u64::try_from(*after_ms).unwrap_or_default()),
+            Self::NotDelivered(_) => PAUSE,
+            Self::Ambiguous(_) | Self::Refused(_) => return None,
+        };
+        (pause <= MAX_PAUSE).then_some(pause)
+    }
 }
 
 /// A platform, as the core sees it. Every call ends by itself within some seconds.
@@ -53,7 +71,8 @@ pub trait Messenger: Send + Sync {
     /// What the platform says of a channel, at most a minute old.
     fn channel<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<ChannelFacts, SendError>>;
 
-    /// Shows something to who pressed, alone; of a reply behind `More` what its message does not show.
+    /// Shows something to who pressed, alone; of a reply behind `More` what its message does not show. What was certainly not shown is
+    /// tried once more, part by part: nobody can look whether the rest was.
     fn whisper<'a>(&'a self, press: &'a Press, reply: &'a super::Reply) -> BoxFuture<'a, Result<(), SendError>>;
 
     /// Offers questions to somebody who opened the talk with the bot. A comfort.
@@ -73,4 +92,19 @@ pub trait Messenger: Send + Sync {
 
     /// What was asked in a channel after this message, the oldest first.
     fn missed<'a>(&'a self, channel: &'a str, since: &'a str) -> BoxFuture<'a, Result<Vec<Incoming>, SendError>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_certainly_not_delivered_is_sent_again() {
+        assert_eq!(SendError::Pause { after_ms: 700 }.pause(), Some(Duration::from_millis(700)));
+        assert_eq!(SendError::Pause { after_ms: -1 }.pause(), Some(Duration::ZERO));
+        assert_eq!(SendError::Pause { after_ms: 3_600_000 }.pause(), None);
+        assert_eq!(SendError::NotDelivered("no way".to_owned()).pause(), Some(PAUSE));
+        assert_eq!(SendError::Ambiguous("lost".to_owned()).pause(), None);
+        assert_eq!(SendError::Refused("never".to_owned()).pause(), None);
+    }
 }

@@ -68,8 +68,21 @@ pub(crate) fn parts<P: Page>(reply: &Reply) -> Vec<Reply> {
     parts
 }
 
+/// Stands where a reply has nothing that could be seen.
+pub(crate) const NOTHING: &str = "There is nothing to show.";
+
+/// The first part as it is shown, and how many lines are behind it.
+pub(crate) fn first(parts: &[Reply]) -> (Reply, usize) {
+    let Some((first, rest)) = parts.split_first() else { return (nothing(Reply::default()), 0) };
+    (if is_blank(first) { nothing(first.clone()) } else { first.clone() }, n_lines(rest))
+}
+
+fn nothing(part: Reply) -> Reply {
+    Reply { headline: NOTHING.to_owned(), ..part }
+}
+
 /// Nothing in it can be seen.
-pub(crate) fn is_blank(part: &Reply) -> bool {
+fn is_blank(part: &Reply) -> bool {
     let blank = |text: &str| text.trim().is_empty();
     let texts = [part.headline.as_str(), part.narration.as_deref().unwrap_or_default()];
     let mut evidence = part.lines.iter().chain(part.quotes.iter().map(|quote| &quote.text)).chain(&part.notices);
@@ -77,7 +90,7 @@ pub(crate) fn is_blank(part: &Reply) -> bool {
 }
 
 /// Lines of the table and of quotes in these parts.
-pub(crate) fn n_lines(parts: &[Reply]) -> usize {
+fn n_lines(parts: &[Reply]) -> usize {
     parts.iter().map(|part| part.lines.len() + part.quotes.iter().map(|quote| quote.text.lines().count()).sum::<usize>()).sum()
 }
 

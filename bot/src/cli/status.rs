@@ -32,6 +32,16 @@ struct ServiceJson {
     questions: BTreeMap<String, i64>,
     messages: BTreeMap<String, i64>,
     feedback: FeedbackCounts,
+    /// Accounts that are one person's, by that person's word.
+    links: Vec<LinkJson>,
+}
+
+#[derive(Serialize)]
+struct LinkJson {
+    workspace: String,
+    slack: String,
+    discord: String,
+    since_ms: i64,
 }
 
 #[derive(Serialize)]
@@ -105,15 +115,23 @@ async fn service(settings: &Settings) -> anyhow::Result<Option<ServiceJson>> {
     // The terminal alone leaves a state without either.
     let has_served = !questions.is_empty() || !messages.is_empty();
     let feedback = store.feedback_counts().await?;
-    Ok(has_served.then_some(ServiceJson { questions, messages, feedback }))
+    let links = store.links().await?.into_iter().map(|link| LinkJson {
+        workspace: link.slack.workspace,
+        slack: link.slack.person,
+        discord: link.discord.person,
+        since_ms: link.since_ms,
+    });
+    Ok(has_served.then_some(ServiceJson { questions, messages, feedback, links: links.collect() }))
 }
 
-/// The service in a line.
+/// The service in some lines.
 fn service_line(service: &ServiceJson) -> String {
     let counts = |counts: &BTreeMap<String, i64>| counts.iter().map(|(state, n)| format!("{n} {state}")).collect::<Vec<_>>().join(", ");
     let FeedbackCounts { n_useful, n_not_useful } = service.feedback;
+    let links: String =
+        service.links.iter().map(|link| format!("\nlinked: `{}` on Slack, `{}` on Discord", link.slack, link.discord)).collect();
     format!(
-        "questions: {}\nmessages: {}\nfeedback: {n_useful} useful, {n_not_useful} not useful",
+        "questions: {}\nmessages: {}\nfeedback: {n_useful} useful, {n_not_useful} not useful{links}",
         counts(&service.questions),
         counts(&service.messages)
     )

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::outgoing::{self, Message};
-use crate::chat::{Form, PlaceKind, Reply, Setting, text};
+use crate::chat::{Form, Reply, Setting, text};
 use crate::store::{Outgoing, Post, PostForm};
 
 /// The first moment that Discord's ids count from, milliseconds since 1970, UTC.
@@ -15,9 +15,7 @@ const MAX_ALT: usize = 1_000;
 
 /// A post as a message.
 pub(super) fn message(post: &Post, reply: &Reply) -> Message {
-    // In direct messages nobody else is there to be told apart from, and what one person alone sees is addressed already.
-    let asker = post.asker.as_deref().filter(|_| post.place.kind == PlaceKind::Channel && post.private_to.is_none());
-    let setting = |form| Setting { asker, question: &post.question, form };
+    let setting = |form| Setting { asker: post.called(), question: &post.question, form };
     match post.form {
         PostForm::Waiting => outgoing::sentence(&reply.headline),
         PostForm::Facts => outgoing::message(reply, &setting(Form::Facts)),

@@ -120,9 +120,12 @@ impl Client {
         let body = body.unwrap_or_default();
         if status.as_u16() == 429 {
             let wait = Duration::from_secs_f64(body["retry_after"].as_f64().unwrap_or(1.0).clamp(0.0, 3_600.0));
-            // A global limit closes every route.
-            let closed = if body["global"] == true { "" } else { bucket.unwrap_or_default() };
-            self.close(closed, wait);
+            // A global limit closes every route; that of one interaction none but its own.
+            match bucket {
+                _ if body["global"] == true => self.close("", wait),
+                Some(bucket) => self.close(bucket, wait),
+                None => {}
+            }
             return Err(SendError::Pause { after_ms: wait.as_millis() as i64 + 1 });
         }
         Err(refused(status.as_u16(), &body))

@@ -72,6 +72,8 @@ pub(super) fn definition() -> Value {
         ),
         subcommand("search", "Notes, pulls, configs and runs by words", vec![text("words", "The words", true)]),
         subcommand("help", "What can be asked here", Vec::new()),
+        for_one("link", "Links your accounts on Slack and Discord", vec![text("code", "What I gave you on Slack", false)]),
+        for_one("unlink", "Ends that", Vec::new()),
     ];
     json!([
         {
@@ -85,6 +87,11 @@ pub(super) fn definition() -> Value {
 fn subcommand(name: &str, description: &str, mut options: Vec<Value>) -> Value {
     options
         .push(json!({"type": YES_OR_NO, "name": "public", "description": "For all who read here, not for you alone", "required": false}));
+    for_one(name, description, options)
+}
+
+/// One whose answer nobody else sees.
+fn for_one(name: &str, description: &str, options: Vec<Value>) -> Value {
     json!({"type": SUBCOMMAND, "name": name, "description": description, "options": options})
 }
 
@@ -114,7 +121,7 @@ pub(super) fn words(data: &Value) -> Option<(Way, String)> {
         "search" => return Some((way, format!("search {}", typed("words").unwrap_or_default()))),
         _ => words.push(command.to_owned()),
     }
-    for name in ["metric", "run", "first", "second", "third", "fourth"] {
+    for name in ["code", "metric", "run", "first", "second", "third", "fourth"] {
         words.extend(typed(name).map(quoted));
     }
     words.extend(typed("which").map(str::to_owned));
@@ -175,6 +182,8 @@ mod tests {
         );
         check(json!({"name": "ask", "options": [option("question", " what failed? ")]}), (Way::Command, "what failed?"));
         check(json!({"name": "help"}), (Way::Command, "help"));
+        check(json!({"name": "link", "options": [option("code", "0a1b")]}), (Way::Command, "link 0a1b"));
+        check(json!({"name": "link"}), (Way::Command, "link"));
     }
 
     #[test]

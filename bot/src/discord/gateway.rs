@@ -214,6 +214,9 @@ impl Ear {
 
     /// Where it happened. Where Discord does not say, it is asked again: it sends nothing twice.
     async fn room(&self, told: &Value) -> Option<Room> {
+        if let Some(group) = Room::group(told) {
+            return Some(group);
+        }
         let (id, guild) = (told["channel_id"].as_str()?, told["guild_id"].as_str().unwrap_or_default());
         for n_tries in 1..=TRIES {
             match self.rooms.room(id, guild).await {
@@ -299,7 +302,7 @@ impl Ear {
     fn told_circumstances(&self, told: &Value, room: &Room) -> Option<Circumstances> {
         let channel = self.rooms.told_facts(&room.place(None)).filter(|_| told["member"].is_object())?;
         let roles = told["member"]["roles"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-        Some(Circumstances { person: PersonFacts { roles, ..PersonFacts::default() }, channel })
+        Some(Circumstances { person: PersonFacts { roles, ..PersonFacts::default() }, channel, linked: None })
     }
 
     async fn respond(&self, told: &Value, answer: &Value) {

@@ -34,11 +34,11 @@ pub(super) fn message(message: &Value, room: &Room, me: &Me) -> Option<Incoming>
     let replies_to_me = text(&before["author"]["id"]) == me.user;
     let place = room.place(Some(conversation(room, &id)));
     let way = match place.kind {
-        PlaceKind::Direct | PlaceKind::Group => Way::Direct,
-        PlaceKind::Channel if names(message, &me.user) || replies_to_me => Way::Mention,
+        PlaceKind::Direct => Way::Direct,
+        _ if names(message, &me.user) || replies_to_me => Way::Mention,
         // Without the intent for it, what was said stays unknown.
         PlaceKind::Channel if room.is_thread() && !text(&message["content"]).is_empty() => Way::Overheard,
-        PlaceKind::Channel => return None,
+        PlaceKind::Channel | PlaceKind::Group => return None,
     };
     let follows = Some(text(&before["id"])).filter(|_| replies_to_me && place.kind == PlaceKind::Channel && !room.is_thread());
     let (asker, text) = (text(&message["author"]["id"]), words(message, me));

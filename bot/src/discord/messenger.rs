@@ -160,6 +160,12 @@ impl DiscordMessenger {
         self.client.call(Call::of_interaction(Method::PATCH, path, Some(&body)).with_file(file)).await.map(|_| ())
     }
 
+    /// Says something more to who used an interaction.
+    async fn follow_up(&self, token: &str, body: &Value) -> Result<(), SendError> {
+        let path = format!("/webhooks/{}/{token}", self.me.application);
+        self.client.call(Call::of_interaction(Method::POST, path, Some(body))).await.map(|_| ())
+    }
+
     async fn direct_channel(&self, person: &str) -> Result<String, SendError> {
         let body = json!({"recipient_id": person});
         id_of(&self.client.call(Call::new(Method::POST, "/users/@me/channels".to_owned(), Some(&body))).await?)
@@ -283,10 +289,12 @@ impl Messenger for DiscordMessenger {
 
     fn channel<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<ChannelFacts, SendError>> {
         async move {
-            if place.kind == PlaceKind::Direct {
-                return Ok(ChannelFacts::default());
+            match place.kind {
+                PlaceKind::Direct => Ok(ChannelFacts::default()),
+                // The bot is in no group and cannot ask about one.
+                PlaceKind::Group => Ok(ChannelFacts { is_group: true, ..ChannelFacts::default() }),
+                PlaceKind::Channel => self.rooms.facts(place).await,
             }
-            self.rooms.facts(place).await
         }
         .boxed()
     }
@@ -301,8 +309,11 @@ impl Messenger for DiscordMessenger {
                 let setting = Setting { asker: None, question: &press.question, form: Form::Whole };
                 let mut body = outgoing::message(&part, &setting).body();
                 body["flags"] = (body["flags"].as_u64().unwrap_or(0) | PRIVATE).into();
-                let path = format!("/webhooks/{}/{token}", self.me.application);
-                self.client.call(Call::of_interaction(Method::POST, path, Some(&body))).await?;
+                if let Err(error) = self.follow_up(token, &body).await {
+                    let Some(pause) = error.pause() else { return Err(error) };
+                    tokio::time::sleep(pause).await;
+                    self.follow_up(token, &body).await?;
+                }
             }
             Ok(())
         }

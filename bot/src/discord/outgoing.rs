@@ -29,7 +29,7 @@ pub use self::escape::escape;
 pub use self::limits::{violations, violations_with_links, window_violations};
 pub use self::parts::parts;
 pub use self::views::{choices, reason_modal};
-use crate::chat::parts::{is_blank, n_lines};
+use crate::chat::parts::{NOTHING, first};
 use crate::chat::{Reply, Setting, cut, text};
 
 /// Keeps links from being previewed: a preview is fetched without anybody's doing, and can carry data out.
@@ -37,9 +37,6 @@ const SUPPRESS_EMBEDS: u64 = 1 << 2;
 
 /// Units of a plain sentence before it is escaped.
 const MAX_SENTENCE: usize = 1_900;
-
-/// Stands where a reply has nothing that could be seen.
-const NOTHING: &str = "There is nothing to show.";
 
 /// A message as Discord takes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,14 +69,9 @@ impl Message {
 
 /// The first part of a reply, with a button for the rest where there is one.
 pub fn message(reply: &Reply, setting: &Setting) -> Message {
-    let parts = parts(reply);
-    let (first, rest) = match parts.split_first() {
-        Some((first, rest)) => (first.clone(), rest),
-        None => (Reply::default(), &[][..]),
-    };
-    let shown = if is_blank(&first) { Reply { headline: NOTHING.to_owned(), ..first } } else { first };
+    let (shown, n_more) = first(&parts(reply));
     let asker = setting.asker.and_then(links::user);
-    let buttons = buttons::rows(&shown.buttons, setting.question, n_lines(rest));
+    let buttons = buttons::rows(&shown.buttons, setting.question, n_more);
     Message::new(content::of(&shown, asker, setting.form), buttons, asker)
 }
 

@@ -57,6 +57,12 @@ pub(super) struct Rooms {
 }
 
 impl Room {
+    /// A group of people of which an interaction tells. The bot is in none, so that Discord says nothing else of it.
+    pub(super) fn group(interaction: &Value) -> Option<Self> {
+        let id = interaction["channel_id"].as_str().filter(|_| interaction["channel"]["type"] == GROUP)?;
+        Some(Self { id: id.to_owned(), kind: GROUP, ..Self::default() })
+    }
+
     pub(super) fn is_thread(&self) -> bool {
         THREADS.contains(&self.kind)
     }
@@ -122,7 +128,8 @@ impl Rooms {
         self.rooms.keep(&room.id.clone(), room);
     }
 
-    /// A channel or thread in which something was said, as it was told or read last. What comes without a server is a direct message.
+    /// A channel or thread in which something was said, as it was told or read last. What is said without a server is a direct message:
+    /// what people say in a group never comes to a bot.
     pub(super) async fn room(&self, id: &str, guild: &str) -> Result<Room, SendError> {
         if guild.is_empty() && self.rooms.last(id).is_none() {
             return Ok(Room { id: id.to_owned(), kind: DIRECT, ..Room::default() });

@@ -4,6 +4,8 @@ use runlore_indexer::config::{self, ConfigError, Settings};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::chat::address;
+
 /// Discord's own address.
 const API_URL: &str = "https://discord.com/api/v10";
 
@@ -53,31 +55,20 @@ impl DiscordSettings {
 impl RawDiscord {
     fn checked(self) -> Result<DiscordSettings, String> {
         let api_url = std::env::var("DISCORD_API_BASE").ok().or(self.api_url).unwrap_or_else(|| API_URL.to_owned());
-        let api_url = secure("api_url", api_url, "https://")?;
-        let gateway_url = std::env::var("DISCORD_GATEWAY_URL").ok().map(|url| secure("DISCORD_GATEWAY_URL", url, "wss://")).transpose()?;
+        let api_url = address::of_token("api_url", &api_url, "https://")?;
+        let gateway_url = std::env::var("DISCORD_GATEWAY_URL").ok();
+        let gateway_url = gateway_url.map(|url| address::of_token("DISCORD_GATEWAY_URL", &url, "wss://")).transpose()?;
         if self.guild.is_empty() || !self.guild.chars().all(|c| c.is_ascii_digit()) {
             return Err(format!("guild is `{}`; it must be the server's id, a number (docs/discord.md)", self.guild));
         }
         let name = &self.bot_token_env;
         let token = match std::env::var(name) {
             Ok(value) if value.trim().is_empty() => {
-                return Err(format!("the environment's `{name}` is empty; it must hold the bot's token"));
+                return Err(format!("the environment's `{name}` is empty; it must hold the bot's token (docs/discord.md)"));
             }
             Ok(value) => SecretString::from(value.trim().trim_start_matches("Bot ").to_owned()),
             Err(_) => return Err(format!("the environment has no `{name}`; it must hold the bot's token (docs/discord.md)")),
         };
         Ok(DiscordSettings { token, guild: self.guild, message_content: self.message_content, api_url, gateway_url })
-    }
-}
-
-/// An address that the token may travel to: an encrypted one, or one on this machine.
-fn secure(name: &str, url: String, beginning: &str) -> Result<String, String> {
-    let url = url.trim_end_matches('/').to_owned();
-    let hosts = ["127.0.0.1:", "localhost:", "[::1]:"];
-    let is_here = url.split_once("://").is_some_and(|(_, rest)| hosts.iter().any(|host| rest.starts_with(host)));
-    if url.starts_with(beginning) || is_here {
-        Ok(url)
-    } else {
-        Err(format!("{name} is `{url}`; it must begin with {beginning}, for the token travels with every call"))
     }
 }

@@ -67,8 +67,10 @@ pub(super) fn audience(place: &Place, person: &str, circumstances: &Circumstance
 }
 
 fn direct(platform: Platform, person: &str, circumstances: &Circumstances, access: &AccessSettings) -> Result<Audience, Refusal> {
-    let person_of = |(_, ids): &(&String, &PersonSettings)| platform.of(&ids.slack, &ids.discord) == Some(person);
-    if let Some((name, _)) = access.people.iter().find(person_of) {
+    // What the settings say of an account itself goes first; a guest's counts alone.
+    let linked = circumstances.linked.as_ref().filter(|_| !circumstances.person.is_guest);
+    let by_link = || linked.and_then(|other| named(other.platform, &other.person, access));
+    if let Some(name) = named(platform, person, access).or_else(by_link) {
         return Ok(Audience::Direct(Some(name.clone())));
     }
     if circumstances.person.is_guest {
@@ -81,6 +83,12 @@ fn direct(platform: Platform, person: &str, circumstances: &Circumstances, acces
             .with_hint("Ask me in a channel that I am set up for; whoever runs me can add `[direct]` to my settings."));
     }
     Ok(audience)
+}
+
+/// The person whom the settings name by this id.
+pub(super) fn named<'a>(platform: Platform, person: &str, access: &'a AccessSettings) -> Option<&'a String> {
+    let is_meant = |(_, ids): &(&String, &PersonSettings)| platform.of(&ids.slack, &ids.discord) == Some(person);
+    access.people.iter().find(is_meant).map(|(name, _)| name)
 }
 
 fn channel(place: &Place, person: &str, circumstances: &Circumstances, access: &AccessSettings) -> Result<Audience, Refusal> {

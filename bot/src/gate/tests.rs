@@ -55,7 +55,8 @@ fn asked(kind: PlaceKind, channel: &str, asker: &str) -> Asked {
 }
 
 fn nobody_in_particular() -> Circumstances {
-    Circumstances { person: PersonFacts::default(), channel: ChannelFacts { name: "water-works".to_owned(), ..ChannelFacts::default() } }
+    let channel = ChannelFacts { name: "water-works".to_owned(), ..ChannelFacts::default() };
+    Circumstances { person: PersonFacts::default(), channel, linked: None }
 }
 
 fn limits(n: u32) -> Limits {
@@ -116,6 +117,30 @@ fn guests_strangers_and_shared_channels_need_a_word_in_the_settings() {
     }
     assert!(admit(&asked(PlaceKind::Direct, "D1", "U9"), &guest, &access(), &limits(9)).is_err());
     assert!(admit(&asked(PlaceKind::Direct, "D1", "U1"), &stranger, &access(), &limits(9)).is_err());
+}
+
+#[test]
+fn a_linked_account_reads_what_the_settings_give_the_other() {
+    let with = |platform: Platform, person: &str| {
+        let linked = Some(Account { platform, workspace: String::new(), person: person.to_owned() });
+        Circumstances { linked, ..nobody_in_particular() }
+    };
+    let on_discord = |asker: &str| {
+        let mut asked = asked(PlaceKind::Direct, "D1", asker);
+        asked.place.platform = Platform::Discord;
+        asked
+    };
+    let ada = with(Platform::Slack, "U1");
+    check(&on_discord("7"), &nobody_in_particular(), expect!["direct"]);
+    check(&on_discord("7"), &ada, expect!["direct ada"]);
+    check(&on_discord("7"), &with(Platform::Slack, "U2"), expect!["direct"]);
+    // The same id on another platform is somebody else.
+    check(&on_discord("U1"), &nobody_in_particular(), expect!["direct"]);
+    check(&on_discord("7"), &with(Platform::Discord, "U1"), expect!["direct"]);
+    // In a channel it is the channel that counts, and a guest stays one.
+    check(&asked(PlaceKind::Channel, "C1", "U9"), &ada, expect!["channel vision"]);
+    let guest = Circumstances { person: PersonFacts { is_guest: true, ..PersonFacts::default() }, ..ada };
+    assert!(admit(&on_discord("7"), &guest, &access(), &limits(9)).is_err());
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl Service {
         let Ok(circumstances) = asked else { return Vec::new() };
         let access = self.app.access();
         let Ok(audience) = gate::audience_of(typing.place, typing.person, &circumstances, &access) else { return Vec::new() };
-        let names = match self.app.vocabulary(&self.app.unmasked("completion.of_all", &audience)).await {
+        let names = match self.app.names_on_offer(&self.app.unmasked("completion.of_all", &audience)).await {
             Ok(vocabulary) => {
                 let mut names = matching(&vocabulary, typing, limit);
                 names.iter_mut().for_each(clean);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::press::Reasoned;
 use super::sentences::{self, plain};
-use super::{Service, now_ms};
+use super::{Service, linking, now_ms};
 use crate::chat::clean::was_redacted;
 use crate::chat::{Asked, Event, Place, Platform, Reply, SendError, Way};
 use crate::gate::{self, Admitted, Circumstances};
@@ -124,6 +124,9 @@ impl Service {
         if asked.way == Way::Overheard && !self.is_talk_of_two(&asked).await? {
             return Ok(self.store.pass_over(&entry.id, now_ms()).await?);
         }
+        if let Some(wish) = linking::wish(&asked) {
+            return self.take_wish(entry, &asked, wish).await;
+        }
         match self.admit(&asked).await {
             Ok(admitted) => self.let_wait(entry, asked, admitted).await,
             Err(refusal) => {
@@ -162,7 +165,7 @@ impl Service {
             seen = look().await;
         }
         match seen {
-            (Ok(person), Ok(channel)) => Ok(Circumstances { person, channel }),
+            (Ok(facts), Ok(channel)) => Ok(Circumstances { person: facts, channel, linked: self.linked_with(place, person).await? }),
             (person, channel) => {
                 let causes: Vec<String> = [person.err(), channel.err()].into_iter().flatten().map(|e| e.to_string()).collect();
                 tracing::warn!(channel.id = place.channel, "cannot tell who reads: {}", causes.join("; "));
@@ -194,6 +197,7 @@ impl Service {
         let nobody = Circumstances {
             person: Default::default(),
             channel: self.circumstances(place, "").await.map(|c| c.channel).unwrap_or_default(),
+            linked: None,
         };
         let (sentence, shown) = match gate::audience_of(place, "", &nobody, &self.app.access()) {
             Ok(audience) => {
@@ -235,6 +239,11 @@ impl Service {
             End::Answered | End::Cancelled => (Surface::Note, Outcome::Shown),
         };
         let shown = Shown { audience: self.audience_under_way(id), ..Shown::plain(surface, outcome) };
+        self.conclude_saying(id, asked, ended, sentence, shown).await;
+    }
+
+    /// The same with what the audit keeps of it.
+    pub(super) async fn conclude_saying(&self, id: &str, asked: &Asked, ended: &Ended, sentence: &str, shown: Shown) {
         let post = self.post_for(id, asked, PostForm::Whole, plain(sentence), shown);
         while let Err(error) = self.store.conclude(ended, &post, None, now_ms()).await {
             tracing::error!(question.id = id, %error, "cannot store how a question ended; trying on");

@@ -2,7 +2,7 @@
 
 use runlore_indexer::record::RecordKind;
 
-use crate::chat::Reply;
+use crate::chat::{Account, Platform, Reply};
 
 /// A reply of one sentence or two.
 pub(super) fn plain(sentence: impl Into<String>) -> Reply {
@@ -138,4 +138,59 @@ pub(super) fn has_read(read: &[(RecordKind, u64)]) -> String {
     let of = |(kind, n): &(RecordKind, u64)| if *n == 1 { format!("1 {}", kind.as_str()) } else { format!("{n} {}s", kind.as_str()) };
     let read: Vec<String> = read.iter().map(of).collect();
     format!("For our direct messages I have read {}.", read.join(", "))
+}
+
+/// Of accounts on two platforms that are one person's.
+pub(super) const LINK_ALONE: &str = "Type this in a direct message to me, where nobody else reads along.";
+pub(super) const CODE_SEEN: &str = "A code that was typed where others read it is of no use any more.";
+pub(super) const MEMBERS_LINK: &str = "Only members of the team can link their accounts.";
+pub(super) const NOT_LINKED: &str = "Your account here is linked with none; `link` begins it.";
+pub(super) const NO_SUCH_CODE: &str =
+    "I made no such code. Type `link` in a direct message to me on the other platform, and copy all of it.";
+pub(super) const CODE_USED: &str = "This code was used already. Type `link` on the other platform for a new one.";
+pub(super) const CODE_TOO_OLD: &str = "This code is more than ten minutes old. Type `link` on the other platform for a new one.";
+pub(super) const TWO_PEOPLE: &str = "My settings name these two accounts as two people's, so I do not link them.";
+pub(super) const LINKED_ELSEWHERE: &str = "One of these two accounts is linked with another one already; `unlink` there ends that.";
+
+/// The code, for who asked for it.
+pub(super) fn link_code(code: &str, on: Platform) -> String {
+    format!(
+        "Type `link {code}` in a direct message to me on {} within ten minutes. Whoever types it there is one person with you for me: show \
+         it to nobody.",
+        on.name()
+    )
+}
+
+/// The other platform is none of ours.
+pub(super) fn not_there(other: Platform) -> String {
+    format!("I am not on {} here, so there is nothing to link.", other.name())
+}
+
+/// A code that was typed where it was made.
+pub(super) fn code_for(other: Platform) -> String {
+    format!("This code is for {}: type it in a direct message to me there.", other.name())
+}
+
+/// Told to both.
+pub(super) fn linked(other: &Account) -> String {
+    format!(
+        "You and {} are one person for me now: what my settings say of the one account holds for the other too. If that is not you, type \
+         `unlink`.",
+        shown(other)
+    )
+}
+
+/// A second link.
+pub(super) fn linked_already(other: &Account) -> String {
+    format!("You are linked with {} already; `unlink` ends that.", shown(other))
+}
+
+/// The end of it.
+pub(super) fn unlinked(other: &Account) -> String {
+    format!("You and {} are two people for me again.", shown(other))
+}
+
+/// An account, by its id: names are anybody's.
+fn shown(account: &Account) -> String {
+    format!("`{}` on {}", account.person, account.platform.name())
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::outgoing::{self, Message};
-use crate::chat::{Form, PlaceKind, Setting};
+use crate::chat::{Form, Setting};
 use crate::store::{Outgoing, Post, PostForm};
 
 /// The type of the metadata that carries an outbox row's id.
@@ -11,9 +11,7 @@ pub(super) const METADATA: &str = "runlore_reply";
 
 /// A post as a message.
 pub(super) fn message(post: &Post) -> Message {
-    // In a direct message nobody else is there to be told apart from, and what one person alone sees is addressed already.
-    let asker = post.asker.as_deref().filter(|_| post.place.kind == PlaceKind::Channel && post.private_to.is_none());
-    let setting = |form| Setting { asker, question: &post.question, form };
+    let setting = |form| Setting { asker: post.called(), question: &post.question, form };
     match post.form {
         PostForm::Waiting => outgoing::sentence(&post.reply.headline),
         PostForm::Facts => outgoing::message(&post.reply, &setting(Form::Facts)),

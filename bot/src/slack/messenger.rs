@@ -8,9 +8,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::body::{METADATA, body, file_name, message, next_cursor, private};
+use super::body::{METADATA, body, file_name, message, private};
 use super::client::Client;
-use super::incoming::{self, Me};
+use super::incoming::Me;
 use super::outgoing::{self, Message};
 use crate::chat::believed::Believed;
 use crate::chat::{Asked, Button, Form, Incoming, Messenger, Place, PlaceKind, Press, Reply, SendError, Setting, Way};
@@ -27,12 +27,6 @@ const OF_BLOCKS: [&str; 5] = ["invalid_blocks", "msg_blocks_too_long", "msg_too_
 /// Parts of a long answer that one press shows.
 const MAX_PARTS: usize = 4;
 
-/// How many messages a look reads, and a catching up.
-const READ: &str = "200";
-
-/// Clocks of Slack and of this machine may differ by so much, in seconds.
-const CLOCKS_S: i64 = 120;
-
 /// Longest alternative text of a picture, in characters.
 const MAX_ALT: usize = 1_000;
 
@@ -41,8 +35,8 @@ const EXAMPLES: [&str; 4] = ["what was the best run last week?", "why did the la
 
 /// The Messenger of one workspace.
 pub(super) struct SlackMessenger {
-    client: Arc<Client>,
-    me: Me,
+    pub(super) client: Arc<Client>,
+    pub(super) me: Me,
     people: Believed<PersonFacts>,
     channels: Believed<ChannelFacts>,
     /// Messages that bear our sign.
@@ -134,32 +128,6 @@ impl SlackMessenger {
         Ok(file.to_owned())
     }
 
-    /// Reads what stands in the thread or the channel since shortly before the row was stored.
-    async fn find_message(&self, outgoing: &Outgoing) -> Result<Option<String>, SendError> {
-        if outgoing.post.private_to.is_some() {
-            // Nobody can look; a second one is better than none.
-            return Ok(None);
-        }
-        let place = &outgoing.post.place;
-        let oldest = (outgoing.created_ms / 1_000 - CLOCKS_S).to_string();
-        let mut params = vec![("channel", place.channel.as_str()), ("include_all_metadata", "true"), ("oldest", &*oldest)];
-        let method = match &place.thread {
-            Some(thread) => {
-                params.push(("ts", thread));
-                "conversations.replies"
-            }
-            None => "conversations.history",
-        };
-        let name = file_name(outgoing);
-        let has_file = |message: &Value| message["files"].as_array().into_iter().flatten().any(|file| file["name"].as_str() == Some(&name));
-        let is_it = |message: &&Value| message["metadata"]["event_payload"]["key"].as_str() == Some(&outgoing.id) || has_file(message);
-        let messages = self.pages(method, &params).await?;
-        // A picture is taken away as a file, a message as a message.
-        let id =
-            |found: &Value| if outgoing.post.form == PostForm::Picture { found["files"][0]["id"].clone() } else { found["ts"].clone() };
-        Ok(messages.iter().find(is_it).map(id).and_then(|id| id.as_str().map(str::to_owned)))
-    }
-
     async fn read_person(&self, person: &str) -> Result<PersonFacts, SendError> {
         if person.is_empty() {
             return Ok(PersonFacts::default());
@@ -233,44 +201,6 @@ impl SlackMessenger {
             }
         }
     }
-
-    /// Questions in a channel's history, threads with later replies included.
-    async fn read_missed(&self, channel: &str, since: &str) -> Result<Vec<Incoming>, SendError> {
-        // Threads that began earlier go on too: a day back is read for those.
-        let day_before = since.split('.').next().and_then(|s| s.parse::<i64>().ok()).map_or(0, |s| s - 24 * 60 * 60).to_string();
-        let mut found = Vec::new();
-        for message in self.pages("conversations.history", &[("channel", channel), ("oldest", &day_before)]).await? {
-            let ts = message["ts"].as_str().unwrap_or_default();
-            if ts > since {
-                found.extend(incoming::missed(&message, channel, &self.me));
-            }
-            if message["latest_reply"].as_str().is_some_and(|latest| latest > since) {
-                let replies = self.pages("conversations.replies", &[("channel", channel), ("ts", ts), ("oldest", since)]).await?;
-                let later = replies.iter().filter(|reply| reply["ts"].as_str() > Some(since));
-                found.extend(later.filter_map(|reply| incoming::missed(reply, channel, &self.me)));
-            }
-        }
-        found.sort_by(|a, b| a.event.message().cmp(b.event.message()));
-        Ok(found)
-    }
-
-    /// All messages that a method gives, page by page.
-    async fn pages(&self, method: &str, params: &[(&str, &str)]) -> Result<Vec<Value>, SendError> {
-        let (mut messages, mut cursor) = (Vec::new(), String::new());
-        loop {
-            let mut params = [params, &[("limit", READ)]].concat();
-            if !cursor.is_empty() {
-                params.push(("cursor", &cursor));
-            }
-            let page = self.client.get(method, &params).await?;
-            messages.extend(page["messages"].as_array().into_iter().flatten().cloned());
-            let next = next_cursor(&page);
-            if next.is_empty() {
-                return Ok(messages);
-            }
-            cursor = next;
-        }
-    }
 }
 
 impl Messenger for SlackMessenger {
@@ -329,7 +259,12 @@ impl Messenger for SlackMessenger {
             for part in outgoing::parts(reply).iter().skip(n_shown).take(MAX_PARTS) {
                 let part = Reply { buttons: Vec::new(), ..part.clone() };
                 let setting = Setting { asker: None, question: &press.question, form: Form::Whole };
-                self.show_to(&press.person, address, &press.place, &outgoing::message(&part, &setting)).await?;
+                let message = outgoing::message(&part, &setting);
+                if let Err(error) = self.show_to(&press.person, address, &press.place, &message).await {
+                    let Some(pause) = error.pause() else { return Err(error) };
+                    tokio::time::sleep(pause).await;
+                    self.show_to(&press.person, address, &press.place, &message).await?;
+                }
             }
             Ok(())
         }

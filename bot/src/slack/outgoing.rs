@@ -27,7 +27,7 @@ pub use self::limits::{view_violations, violations, violations_with_links};
 pub use self::parts::parts;
 pub use self::text::escape;
 pub use self::views::{home, reason_modal};
-use crate::chat::parts::{is_blank, n_lines};
+use crate::chat::parts::{NOTHING, first};
 use crate::chat::{Reply, Setting, text as common};
 
 /// Units of the fallback text.
@@ -35,9 +35,6 @@ const MAX_FALLBACK: usize = 3_000;
 
 /// Units of a plain sentence.
 const MAX_SENTENCE: usize = 2_000;
-
-/// Stands where a reply has nothing that could be seen.
-const NOTHING: &str = "There is nothing to show.";
 
 /// A message as Slack takes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,13 +47,8 @@ pub struct Message {
 
 /// The first part of a reply, with a button for the rest where there is one.
 pub fn message(reply: &Reply, setting: &Setting) -> Message {
-    let parts = parts::parts(reply);
-    let (first, rest) = match parts.split_first() {
-        Some((first, rest)) => (first.clone(), rest),
-        None => (Reply::default(), &[][..]),
-    };
-    let shown = if is_blank(&first) { Reply { headline: NOTHING.to_owned(), ..first } } else { first };
-    Message { text: fallback(&shown, setting), blocks: blocks::of(&shown, setting, n_lines(rest)) }
+    let (shown, n_more) = first(&parts(reply));
+    Message { text: fallback(&shown, setting), blocks: blocks::of(&shown, setting, n_more) }
 }
 
 /// One plain sentence: waiting, a refusal, a failure.

@@ -7,6 +7,8 @@ use runlore_indexer::config::{self, ConfigError, Settings};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::chat::address;
+
 /// Slack's own address.
 const API_URL: &str = "https://slack.com/api";
 
@@ -89,11 +91,7 @@ impl SlackSettings {
 impl RawSlack {
     fn checked(self) -> Result<SlackSettings, String> {
         let api_url = std::env::var("SLACK_API_URL").ok().or(self.api_url).unwrap_or_else(|| API_URL.to_owned());
-        let api_url = api_url.trim_end_matches('/').to_owned();
-        let is_here = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"].iter().any(|here| api_url.starts_with(here));
-        if !api_url.starts_with("https://") && !is_here {
-            return Err(format!("api_url is `{api_url}`; it must begin with https://, for the token travels with every call"));
-        }
+        let api_url = address::of_token("api_url", &api_url, "https://")?;
         if self.silence_s == 0 {
             return Err("silence_s is 0; it must be 1 or more".to_owned());
         }

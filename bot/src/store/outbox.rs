@@ -10,7 +10,7 @@ use super::audit::{Audited, append};
 use super::inbox::{Ended, end};
 use super::threads::{ThreadChange, change};
 use super::{Store, StoreError, from_json, to_json};
-use crate::chat::{Basis, Place, Platform, Reply};
+use crate::chat::{Basis, Place, PlaceKind, Platform, Reply};
 use crate::surface::{Outcome, Shown, Surface};
 
 /// How far a reply is.
@@ -57,6 +57,12 @@ pub struct Post {
 }
 
 impl Post {
+    /// Who is called by name: in a direct message nobody else is there to be told apart from, and what one person alone sees is addressed
+    /// already.
+    pub fn called(&self) -> Option<&str> {
+        self.asker.as_deref().filter(|_| self.place.kind == PlaceKind::Channel && self.private_to.is_none())
+    }
+
     /// Something else in its place, for the same people, that holds nothing of records.
     pub fn instead(&self, reply: Reply, surface: Surface, outcome: Outcome) -> Self {
         let shown = Shown { audience: self.shown.audience.clone(), ..Shown::plain(surface, outcome) };

@@ -70,7 +70,19 @@ async fn keeps_run(write: &mut Transaction<'_, Any>, id: &str, run: &Run) -> Res
         && keeps_pairs(write, id, "SELECT name, value FROM params WHERE record = $1", &run.params).await?
         && keeps_pairs(write, id, "SELECT name, value FROM tags WHERE record = $1", &run.tags).await?
         && keeps_pairs(write, id, "SELECT name, digest FROM datasets WHERE record = $1", &datasets).await?
+        && keeps_metrics(write, id, run).await?
         && keeps_logs(write, id, run, was_running).await?)
+}
+
+/// Values come and go while a run goes on; that a metric was logged at all stays.
+async fn keeps_metrics(write: &mut Transaction<'_, Any>, id: &str, run: &Run) -> Result<bool, CatalogError> {
+    let now: HashSet<&str> = run.series.iter().map(|series| series.key.as_str()).collect();
+    for row in sqlx::query("SELECT metric FROM series WHERE record = $1").bind(id).fetch_all(&mut **write).await? {
+        if !now.contains(row.try_get::<String, _>(0)?.as_str()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn keeps_pairs(

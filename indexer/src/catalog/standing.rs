@@ -95,4 +95,16 @@ impl Catalog {
         sql.in_scope_again("c.space", scope);
         Ok(sql.query().fetch_one(self.pool()).await?.try_get(0)?)
     }
+
+    /// Whether anything was removed from a scope, moved out of it or edited in it after a change: then what was read as of that change may
+    /// hold what is gone.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn has_less_since(&self, scope: &ReadScope, change: i64) -> Result<bool, CatalogError> {
+        // An edit's number is never above that of its entry, so that only later entries are looked at.
+        let mut sql = Sql::new("SELECT number FROM changes WHERE 1 = 1");
+        sql.and_integer(" AND number > ?", change).and_integer(" AND edited > ?", change).in_scope_again("space", scope).and(" LIMIT 1");
+        Ok(sql.query().fetch_optional(self.pool()).await?.is_some())
+    }
 }

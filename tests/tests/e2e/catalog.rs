@@ -126,6 +126,12 @@ async fn what_grows_stands_and_what_is_edited_does_not() -> Result<()> {
         assert!(edited == Some(change) && catalog.last_loss(&scope(&["a"])).await? == change, "a tag is gone");
         let (change, edited, _) = put("r", "a", logged("old", &[1.0, 2.0], "step 2\n")).await?;
         assert_eq!(edited, Some(change), "a line of the log is gone");
+        let Body::Run(bare) = logged("old", &[], "step 2\n") else { panic!("a run") };
+        let (change, edited, _) = put("r", "a", Body::Run(Box::new(Run { series: Vec::new(), ..*bare }))).await?;
+        assert_eq!(edited, Some(change), "a metric is gone");
+        assert_eq!(put("r", "a", logged("old", &[1.0, 2.0], "step 2\n")).await?.1, Some(change), "it is logged again");
+        assert!(catalog.has_less_since(&scope(&["a"]), change - 1).await? && !catalog.has_less_since(&scope(&["a"]), change).await?);
+        assert!(!catalog.has_less_since(&scope(&["b"]), 0).await?, "of another space");
 
         let (change, in_a, in_b) = put("r", "b", logged("old", &[1.0, 2.0], "step 2\n")).await?;
         assert_eq!((in_a, in_b), (None, Some(0)), "it moved");

@@ -2,6 +2,7 @@
 
 mod answers;
 mod door;
+mod linking;
 mod outbox;
 pub mod platform;
 mod press;

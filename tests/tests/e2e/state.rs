@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use runlore_bot::answer::Subject;
-use runlore_bot::chat::{Asked, Basis, Event, Incoming, Place, PlaceKind, Platform, Reply, Way};
-use runlore_bot::store::{End, Ended, Kept, Post, PostForm, Sent, Store, ThreadChange, Verdict};
+use runlore_bot::chat::{Account, Asked, Basis, Event, Incoming, Place, PlaceKind, Platform, Reply, Way};
+use runlore_bot::store::{End, Ended, Kept, Linking, Post, PostForm, Sent, Store, ThreadChange, Verdict};
 use runlore_bot::surface::Shown;
 use runlore_tests::not_run::not_run;
 use runlore_tests::postgres::Postgres;
@@ -251,6 +251,33 @@ async fn rewording_and_cancelling() -> Result<()> {
         }
         assert_eq!(store.seen_channels(Platform::Slack).await?, [("C".to_owned(), "10.0".to_owned())]);
         assert!(store.seen_channels(Platform::Discord).await?.is_empty());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_link_has_two_sides_and_a_code_one_use() -> Result<()> {
+    let account = |platform: Platform, person: &str| Account { platform, workspace: String::new(), person: person.to_owned() };
+    for (store, _folder, _server) in stores().await? {
+        let (one, other) = (account(Platform::Slack, "U1"), account(Platform::Discord, "7"));
+        let code = store.make_link_code(&one, "q1", 10).await?;
+        let code = store.link_code(&code).await?.unwrap();
+        assert_eq!((&code.asker, &*code.question, &*code.spent_by), (&one, "q1", ""));
+        // The same question again, as after a restart, finds what it did.
+        for _ in 0..2 {
+            assert_eq!(store.link(&code, &other, "q2", 20).await?, Linking::Linked);
+        }
+        assert_eq!(store.link(&code, &account(Platform::Discord, "8"), "q3", 30).await?, Linking::Spent);
+        let second = store.make_link_code(&account(Platform::Slack, "U2"), "q4", 40).await?;
+        let second = store.link_code(&second).await?.unwrap();
+        assert_eq!(store.link(&second, &other, "q5", 50).await?, Linking::Taken);
+        assert_eq!((store.linked(&one).await?, store.linked(&other).await?), (Some(other.clone()), Some(one.clone())));
+        assert_eq!(store.linked(&account(Platform::Discord, "U1")).await?, None);
+        assert_eq!(store.links().await?.len(), 1);
+        // What could not be linked changed nothing, its code included.
+        assert_eq!(store.unlink(&other).await?, Some(one.clone()));
+        assert_eq!(store.link(&second, &other, "q5", 60).await?, Linking::Linked);
+        assert_eq!((store.unlink(&one).await?, store.linked(&one).await?), (None, None));
     }
     Ok(())
 }

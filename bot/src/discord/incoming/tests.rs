@@ -23,6 +23,10 @@ fn direct() -> Room {
     Room { id: "40".to_owned(), kind: 1, ..Room::default() }
 }
 
+fn group() -> Room {
+    Room { id: "30".to_owned(), kind: 3, ..Room::default() }
+}
+
 fn said(content: &str) -> Value {
     json!({"id": "500", "type": 0, "content": content, "author": {"id": "2", "username": "ada"}, "mentions": [{"id": "3", "username": "grace"}]})
 }
@@ -53,6 +57,11 @@ fn messages_for_the_bot() {
         message(&said("<@!900> help"), &thread(), &me()),
         expect![[r#"message 10 500: Mention in 10 Channel Some("70"): "help" follows None private None"#]],
     );
+    check(
+        message(&said("<@900> help"), &group(), &me()),
+        expect![[r#"message 30 500: Mention in 30 Group Some("direct"): "help" follows None private None"#]],
+    );
+    check(message(&said("and the worst?"), &group(), &me()), expect!["nothing"]);
     check(
         message(&said("and the worst?"), &thread(), &me()),
         expect![[r#"message 10 500: Overheard in 10 Channel Some("70"): "and the worst?" follows None private None"#]],

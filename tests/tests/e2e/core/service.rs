@@ -21,7 +21,9 @@ pub const CHANNELS: &str = "[channels.public]\nslack = \"C1\"\nspaces = [\"team\
 /// A running service and its platform.
 pub struct Bench {
     pub service: Arc<Service>,
+    /// Slack, where most of it happens.
     pub platform: Arc<Recording>,
+    pub discord: Arc<Recording>,
     pub model: Arc<ScriptedModel>,
     pub team: Team,
     running: JoinHandle<anyhow::Result<()>>,
@@ -39,12 +41,13 @@ impl Bench {
         let app = app(&team, Some(model.clone())).await?;
         let mut serve_settings = ServeSettings::from(&settings)?;
         serve_settings.health.set_port(0);
-        let platform = Arc::new(Recording::default());
+        let (platform, discord) = (Arc::new(Recording::default()), Arc::new(Recording::default()));
         let store = Store::open(&settings.state_url).await?;
-        let service = Service::new(Arc::new(app), store, serve_settings).with(Platform::Slack, platform.clone());
+        let service = Service::new(Arc::new(app), store, serve_settings);
+        let service = service.with(Platform::Slack, platform.clone()).with(Platform::Discord, discord.clone());
         let service = Arc::new(service);
         let running = tokio::spawn(serve::run(Arc::clone(&service)));
-        Ok(Self { service, platform, model, team, running })
+        Ok(Self { service, platform, discord, model, team, running })
     }
 
     pub async fn ask(&self, message: &str, asker: &str, text: &str) -> Result<()> {
@@ -222,7 +225,8 @@ async fn what_a_restart_finds_open_is_answered() -> Result<()> {
     let service = Service::new(Arc::new(app), Store::open(&settings.state_url).await?, serve_settings);
     let service = Arc::new(service.with(Platform::Slack, bench.platform.clone()));
     let running = tokio::spawn(serve::run(Arc::clone(&service)));
-    let again = Bench { service, platform: bench.platform.clone(), model: bench.model, team: bench.team, running };
+    let again =
+        Bench { service, platform: bench.platform.clone(), discord: bench.discord.clone(), model: bench.model, team: bench.team, running };
     again.until_ended("answered", 1).await?;
     ensure!(again.platform.standing().len() == 1, "{:?}", again.platform.standing());
     again.end().await

@@ -1,13 +1,18 @@
 //! What an answer rests on moves away or goes: drafts are taken back, nothing more is shown behind it, and its thread forgets it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use runlore_bot::chat::{Button, Event, Incoming, Press};
 use runlore_bot::model::scripted::Turn;
+use runlore_indexer::catalog::Vocabulary;
+use runlore_indexer::space::Audience;
+use runlore_tests::team::Team;
+use serde_json::json;
 
 use super::platform::asked;
-use super::service::{Bench, QUESTION};
+use super::service::{Bench, CHANNELS, QUESTION};
 
 /// How long it may take until what changed is seen everywhere.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -88,5 +93,37 @@ async fn what_lies_behind_an_answer_and_what_its_thread_is_about_goes_with_the_r
     bench.until_ended("answered", 3).await?;
     let headlines = bench.headlines();
     ensure!(headlines.len() == 3 && headlines[1] == headlines[2] && !headlines[1].contains("vessel"), "{headlines:?}");
+    bench.end().await
+}
+
+/// Logs runs of these names into a source beside the others, and indexes.
+fn log_runs(team: &Team, names: &[&str]) -> Result<()> {
+    let line =
+        |name: &&str| format!("{}\n", json!({"v": 1, "type": "run", "id": name, "project": "more", "name": name, "status": "finished"}));
+    std::fs::write(team.folder().join("more.jsonl"), names.iter().map(line).collect::<String>())?;
+    team.json(&["index", "--json"], &[0, 1])?;
+    Ok(())
+}
+
+/// Who types does not wait for names to be read again, and is offered none that is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_before_are_offered_while_nothing_of_them_is_gone() -> Result<()> {
+    let source = "[[source]]\nname = \"more\"\nkind = \"push\"\npath = \"more.jsonl\"\nspace = \"team\"\n";
+    let team = Team::new(&format!("{source}{CHANNELS}"))?;
+    log_runs(&team, &["first"])?;
+    let bench = Bench::over(team, Vec::new()).await?;
+    let names = async || bench.service.app.names_on_offer(&Audience::Channel("public".to_owned())).await;
+    let has = |names: &Vocabulary, run: &str| names.runs.iter().any(|entry| entry.name == run);
+    let before = names().await?;
+    ensure!(has(&before, "first") && Arc::ptr_eq(&before, &names().await?));
+
+    log_runs(&bench.team, &["first", "second"])?;
+    ensure!(Arc::ptr_eq(&before, &names().await?), "who types waited");
+    until("the new name is offered", async || anyhow::Ok(has(&names().await?, "second"))).await?;
+
+    let has_project = |names: &Vocabulary| names.projects.iter().any(|project| project.name == "vessel-detect");
+    ensure!(has_project(&names().await?));
+    move_away(&bench)?;
+    ensure!(!has_project(&names().await?), "what moved away is offered");
     bench.end().await
 }

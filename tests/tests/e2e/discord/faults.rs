@@ -91,6 +91,22 @@ async fn an_interaction_is_answered_whatever_happens() -> Result<()> {
     Ok(())
 }
 
+/// What who pressed alone sees is sent once more where it certainly was not shown; its limit closes nothing else.
+#[tokio::test]
+async fn a_press_is_answered_at_the_second_try() -> Result<()> {
+    let Some(desk) = DiscordDesk::open("").await? else { return Ok(()) };
+    let general = desk.double.id("channels", "general")?;
+    let (_, answer) = desk.ask(&general, "ada", &format!("{} {BEST}", desk.bot())).await?;
+    let limited = json!({"do": "fault", "method": "POST", "path": "/webhooks/", "kind": "status", "status": 429, "retry_after": 1.5});
+    desk.double.ctl(limited).await?;
+    let interaction = desk.press("ada", &answer, "runlore_details").await?;
+    let details = desk.answer_of(&general, &interaction).await?;
+    ensure!(words(&details).contains("How this was looked up"), "{details}");
+    let log = desk.double.told("log").await?;
+    ensure!(log.as_array().is_some_and(|log| log.iter().filter(|call| call["status"] == 429).count() == 1), "{log}");
+    desk.nothing_is_wrong().await
+}
+
 #[tokio::test]
 async fn lost_connections_lose_no_question() -> Result<()> {
     let Some(desk) = DiscordDesk::open("").await? else { return Ok(()) };

@@ -49,6 +49,21 @@ async fn direct_messages_are_for_members() -> Result<()> {
     desk.nothing_is_wrong().await
 }
 
+/// The bot is in no group of people. Who installed it for themselves can call it there all the same, and who reads along is not known.
+#[tokio::test]
+async fn a_group_of_people_gets_no_answer() -> Result<()> {
+    let Some(desk) = DiscordDesk::open("").await? else { return Ok(()) };
+    let group = id(&desk.double.ctl(json!({"do": "group_dm", "users": ["ada", "grace"]})).await?, "channel")?;
+    for public in [false, true] {
+        let count = json!({"name": "count", "type": 1, "options": [{"name": "public", "type": 5, "value": public}]});
+        let typed = json!({"do": "slash", "user": "ada", "channel": group, "name": "runlore", "options": [count], "unchecked": true});
+        let interaction = id(&desk.double.ctl(typed).await?, "interaction")?;
+        let refused = desk.answer_of(&group, &interaction).await?;
+        ensure!(words(&refused).contains("I do not answer in group conversations"), "{public}: {refused}");
+    }
+    desk.nothing_is_wrong().await
+}
+
 #[tokio::test]
 async fn channels_see_their_spaces_and_open_ones_nothing() -> Result<()> {
     let Some(desk) = DiscordDesk::open("").await? else { return Ok(()) };

@@ -26,6 +26,9 @@ pub const SURFACES: &[(&str, Writes)] = &[
     ("a refusal where others read along", |author| elsewhere(author, "SHARED")),
     ("a refusal of a guest", guest),
     ("a sentence about nothing to stop", stop),
+    ("a refusal to end a link that there is not", |author| typed(author, Way::Direct, "unlink")),
+    ("a refusal to link where others read along", |author| typed(author, Way::Mention, "link")),
+    ("a refusal of a code that nobody made", |author| typed(author, Way::Command, &format!("link {}", "0a".repeat(24)))),
     ("the details of an answer", |author| press(author, Button::Details)),
     ("the details of an answer of the others", |author| author.press(Button::Details, Whose::OfOthers)),
     ("the rest of an answer", |author| press(author, Button::More)),
@@ -118,8 +121,12 @@ fn guest(author: &mut Author) {
 }
 
 fn stop(author: &mut Author) {
-    let mut asked = author.asked(Way::Mention);
-    asked.text = "stop".to_owned();
+    typed(author, Way::Mention, "stop");
+}
+
+fn typed(author: &mut Author, way: Way, text: &str) {
+    let mut asked = author.asked(way);
+    asked.text = text.to_owned();
     author.ask(asked);
 }
 
