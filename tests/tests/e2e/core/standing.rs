@@ -119,11 +119,11 @@ async fn names_of_before_are_offered_while_nothing_of_them_is_gone() -> Result<(
 
     log_runs(&bench.team, &["first", "second"])?;
     ensure!(Arc::ptr_eq(&before, &names().await?), "who types waited");
-    until("the new name is offered", async || anyhow::Ok(has(&names().await?, "second"))).await?;
+    until("the new name is offered", async || anyhow::Ok(has(&*names().await?, "second"))).await?;
 
     let has_project = |names: &Vocabulary| names.projects.iter().any(|project| project.name == "vessel-detect");
-    ensure!(has_project(&names().await?));
+    ensure!(has_project(&*names().await?));
     move_away(&bench)?;
-    ensure!(!has_project(&names().await?), "what moved away is offered");
+    ensure!(!has_project(&*names().await?), "what moved away is offered");
     bench.end().await
 }
