@@ -56,6 +56,7 @@ pub(super) struct Gathered {
 }
 
 /// A project's new best by a metric.
+#[derive(Debug, Clone)]
 pub(super) struct NewBest {
     pub(super) metric: String,
     pub(super) known: Known,
@@ -66,6 +67,7 @@ pub(super) struct NewBest {
 }
 
 /// The best values of runs that differ by their seed alone, the new best among them.
+#[derive(Debug, Clone)]
 pub(super) struct Seeds {
     pub(super) n: usize,
     pub(super) mean: f64,

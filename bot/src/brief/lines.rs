@@ -10,7 +10,7 @@ use super::gather::{Linked, NewBest, NoteItem};
 use super::habits::Silent;
 use super::pen::Pen;
 use crate::facts::{Fact, FactKind};
-use crate::tools::format::runs_word;
+use crate::tools::format::{runs_word, why};
 
 /// Runs, folders and changes that one line names.
 const MAX_RUNS: usize = 2;
@@ -20,13 +20,13 @@ const MAX_CHANGES: usize = 3;
 /// Seeds below which a spread says little.
 const FEW_SEEDS: usize = 5;
 
-/// `New best val/map in vessel-detect: 0.61 by vd-mosaic-s2 at step 40, better by 0.02 than 0.59 of vd-mosaic-s1.`
+/// `New best val/map in vessel-detect, higher is better, declared in the settings: 0.61 by vd-mosaic-s2 at step 40, better by ...`
 pub(super) fn best(pen: &mut Pen<'_>, best: &NewBest) -> String {
     let (value, step) = (pen.value(&best.metric, best.at, &best.run), pen.step(&best.metric, best.at, &best.run));
     let (run, project) = (pen.run(&best.run), pen.project(&best.run.project));
     let going_on = if best.run.status == RunStatus::Running { " (still running)" } else { "" };
     let metric = pen.word("metric", &best.metric);
-    let told = format!("{metric} in {project}: {value} by {run}{going_on} at step {step}");
+    let told = format!("{metric} in {project}, {}: {value} by {run}{going_on} at step {step}", why(best.known));
     let told = match &best.previous {
         None => format!("First {told}"),
         Some((previous, before)) => {

@@ -40,7 +40,8 @@ pub(super) async fn failures(
 
 /// Runs that should log and do not, as of when the sources were last read; the longest silence last. Nothing where they never were.
 pub(super) async fn silent(asked: &Asked<'_>, runs: &Runs, known_until_ms: Option<i64>) -> Result<Vec<Silent>, CatalogError> {
-    let running: Vec<&RunRow> = runs.all.iter().filter(|run| run.status == RunStatus::Running).collect();
+    let has_begun = |run: &RunRow| run.started_ms.is_some_and(|at| at < asked.period.end_ms);
+    let running: Vec<&RunRow> = runs.all.iter().filter(|run| run.status == RunStatus::Running && has_begun(run)).collect();
     let ids: Vec<RecordId> = running.iter().map(|run| run.record).collect();
     let times = asked.catalog.point_times(asked.scope, &ids).await?;
     let Some(now_ms) = known_until_ms.map(|until| until.min(asked.as_of_ms())) else { return Ok(Vec::new()) };

@@ -106,8 +106,8 @@ fn each_item_is_told_once_or_counted() {
 fn a_best_and_a_failure_are_told_with_what_they_rest_on() {
     let (old, new) = (run("p/old-1", 1), run("p/new-2", 2));
     let at = |value, step| AtStep { value, step };
-    let best =
-        NewBest { metric: "val/acc".to_owned(), known: KNOWN, run: new, at: at(0.75, 40), previous: Some((old, at(0.5, 30))), seeds: None };
+    let (at_new, previous) = (at(0.75, 40), Some((old, at(0.5, 30))));
+    let best = NewBest { metric: "val/acc".to_owned(), known: KNOWN, run: new, at: at_new, previous, seeds: None };
     let change = Change { name: "lr".to_owned(), before: Some("0.1".to_owned()), after: None };
     let mut broken = group("ValueError: shape 3");
     broken.runs[0].fix = Some(Fix { run: run("p/works-3", 3), changes: vec![change] });
@@ -116,7 +116,8 @@ fn a_best_and_a_failure_are_told_with_what_they_rest_on() {
     assert_eq!(
         list(&written, "Highlights"),
         [
-            "New best val/acc in p: 0.75 by p/new-2 at step 40, better by 0.25 than 0.5 of p/old-1",
+            "New best val/acc in p, higher is better, assumed from the name: 0.75 by p/new-2 at step 40, better by 0.25 than 0.5 of \
+             p/old-1",
             "Failed, p/broken: ValueError: shape 3; p/works-3 worked later with lr not logged (was 0.1)",
         ]
     );
