@@ -81,6 +81,7 @@ pub(super) struct Linked {
 }
 
 /// A decision or an open item.
+#[derive(Debug, Clone)]
 pub(super) struct NoteItem {
     pub(super) kind: ItemKind,
     /// Word for word.
@@ -143,7 +144,7 @@ pub(super) async fn gather(asked: &Asked<'_>) -> Result<Gathered, CatalogError> 
     let began: Vec<&RunRow> = runs.all.iter().filter(|run| run.started_ms.is_some_and(|at| period.holds(at))).collect();
     let ended: Vec<&RunRow> = runs.all.iter().filter(|run| has_ended_in(run, period)).collect();
     let params = catalog.params_of(scope, &compared(asked, &runs)).await?;
-    let bests = progress::bests(asked, &runs, &params).await?;
+    let bests = progress::bests(asked, &runs).await?;
     let failures = troubles::failures(asked, &runs, &params).await?;
     let silent = troubles::silent(asked, &runs, reading.until_ms()).await?;
     let pulls = catalog.pulls_merged(scope, period.start_ms, period.end_ms).await?;
@@ -181,13 +182,13 @@ pub(super) fn has_ended_in(run: &RunRow, period: &Period) -> bool {
     !goes_on && run.ended_ms.or(run.started_ms).is_some_and(|at| period.holds(at))
 }
 
-/// Runs whose params are looked at: those of the period and of the weeks before it in the same projects, and what worked later.
+/// Runs whose params are looked at: those of the period, and what worked later in the same projects.
 fn compared(asked: &Asked<'_>, runs: &Runs) -> Vec<RecordId> {
     let is_of_period = |run: &&RunRow| matches!(when(run, asked.period), When::Within | When::Across);
     let projects: HashSet<&str> = runs.all.iter().filter(is_of_period).map(|run| run.project.as_str()).collect();
-    // Those that lie further back have no details.
-    let is_compared = |run: &&RunRow| projects.contains(run.project.as_str()) && runs.details.contains_key(&run.record);
-    runs.all.iter().filter(|run| is_of_period(run) || is_compared(run)).map(|run| run.record).collect()
+    let came_later = |run: &&RunRow| run.started_ms >= Some(asked.period.end_ms) && run.status == RunStatus::Finished;
+    let is_compared = |run: &&RunRow| is_of_period(run) || came_later(run) && projects.contains(run.project.as_str());
+    runs.all.iter().filter(is_compared).map(|run| run.record).collect()
 }
 
 /// Pulls whose merge was run, each with the runs.

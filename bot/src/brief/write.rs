@@ -151,7 +151,7 @@ fn item(gathered: &Gathered, found: Found<'_>) -> Item {
         Found::Failure(i) => {
             let group = &gathered.failures[i];
             let is_fixed = group.runs.iter().any(|failed| failed.fix.is_some());
-            let name = if group.fingerprint.is_empty() { "no error in a log" } else { &group.fingerprint };
+            let name = if group.fingerprint.is_empty() { "no error in a log" } else { group.fingerprint.as_str() };
             (Worth::Failure { n_runs: group.runs.len(), is_fixed }, name.to_owned())
         }
         Found::Decision(item) => (Worth::Decision, item.text.clone()),

@@ -18,10 +18,13 @@ const MAX_METRICS: usize = 2;
 /// Runs that differ by their seed alone before their spread is told.
 const MIN_SEEDS: usize = 3;
 
+/// Runs of a project that are looked at for it, the last ones.
+const MAX_SIBLINGS: usize = 500;
+
 type Params = HashMap<RecordId, Vec<(String, String)>>;
 
 /// The new bests of every project that had a run in the period.
-pub(super) async fn bests(asked: &Asked<'_>, runs: &Runs, params: &Params) -> Result<Vec<NewBest>, CatalogError> {
+pub(super) async fn bests(asked: &Asked<'_>, runs: &Runs) -> Result<Vec<NewBest>, CatalogError> {
     let active: HashSet<&str> = runs
         .all
         .iter()
@@ -33,7 +36,8 @@ pub(super) async fn bests(asked: &Asked<'_>, runs: &Runs, params: &Params) -> Re
     let projects: Vec<&ProjectEntry> = asked.vocabulary.projects.iter().filter(|project| active.contains(project.name.as_str())).collect();
     for project in projects {
         for metric in metrics(project, asked.directions) {
-            if !series.contains_key(&metric) {
+            let is_unread = !series.contains_key(&metric);
+            if is_unread {
                 let ids: Vec<RecordId> = runs.all.iter().map(|run| run.record).collect();
                 let rows = asked.catalog.series(asked.scope, &metric, &ids).await?;
                 series.insert(metric.clone(), rows.into_iter().map(|row| (row.record, row)).collect());
@@ -43,7 +47,10 @@ pub(super) async fn bests(asked: &Asked<'_>, runs: &Runs, params: &Params) -> Re
             let known = asked.directions.of(&project.name, &metric);
             let given = given(asked, &of_project, of_metric, known).await?;
             let Some(Best { run, at, previous }) = new_best(&given, known.direction) else { continue };
-            let seeds = seeds(run, &of_project, of_metric, (params, known));
+            let siblings = siblings(run, &of_project, runs);
+            let ids: Vec<RecordId> = siblings.iter().map(|run| run.record).collect();
+            let params = asked.catalog.params_of(asked.scope, &ids).await?;
+            let seeds = seeds(run, &siblings, of_metric, (&params, known));
             let previous = previous.map(|(run, at)| (run.clone(), at));
             found.push(NewBest { metric, known, run: run.clone(), at, previous, seeds });
         }
@@ -92,6 +99,16 @@ async fn given<'a>(
         given.push(Given { run, before, within });
     }
     Ok(given)
+}
+
+/// The best run and the last ones of its project that may differ from it by their seed: those further back have no details.
+fn siblings<'a>(best: &'a RunRow, of_project: &[&'a RunRow], runs: &Runs) -> Vec<&'a RunRow> {
+    let is_near = |run: &&RunRow| run.record != best.record && runs.details.contains_key(&run.record);
+    let mut near: Vec<&RunRow> = of_project.iter().copied().filter(is_near).collect();
+    near.sort_by_key(|run| (std::cmp::Reverse(run.started_ms), run.record));
+    near.truncate(MAX_SIBLINGS);
+    near.push(best);
+    near
 }
 
 /// Mean and spread over the seeds of the best run's settings, where there are enough.

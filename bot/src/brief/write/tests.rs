@@ -102,6 +102,41 @@ fn each_item_is_told_once_or_counted() {
     text(&gathered);
 }
 
+/// 200 people with 2,000 runs a week.
+#[test]
+fn a_large_team_gets_a_short_brief() {
+    let runs: Vec<RunRow> = (0..2_000).map(|i| run(&format!("p{}/run-{i}", i % 150), i)).collect();
+    let at = |value| AtStep { value, step: 1 };
+    let best = |run: &RunRow| NewBest {
+        metric: "acc".to_owned(),
+        known: KNOWN,
+        run: run.clone(),
+        at: at(0.5),
+        previous: Some((run.clone(), at(0.25))),
+        seeds: None,
+    };
+    let silent = |run: &RunRow| Silent { run: run.clone(), since_ms: 1, silent_ms: 200 * 3_600_000 };
+    let said = |kind| (0..150).map(move |i| note_item(kind, &format!("{} {i}", "word ".repeat(80))));
+    let gathered = Gathered {
+        began: runs.clone(),
+        ended: runs.clone(),
+        bests: runs.iter().take(150).map(best).collect(),
+        failures: (0..200).map(|i| group(&format!("Error {i}"))).collect(),
+        silent: runs.iter().take(100).map(silent).collect(),
+        items: said(ItemKind::Decision).chain(said(ItemKind::Open)).collect(),
+        n_notes: 90,
+        without_notes: runs.clone(),
+        oddly_named: runs,
+        ..nothing(Reading::UpToDate(period().end_ms))
+    };
+    let mut written = write(&gathered, &period(), true);
+    let told = finding(&mut written, &period());
+    assert!(told.lines.len() <= 60 && told.lines.iter().all(|line| line.chars().count() <= 400), "{} lines", told.lines.len());
+    assert!(told.records.len() <= 20 && written.facts.len() < 400, "{} facts", written.facts.len());
+    assert_eq!(written.chosen.len(), 150 + 200 + 150);
+    text(&gathered);
+}
+
 #[test]
 fn a_best_and_a_failure_are_told_with_what_they_rest_on() {
     let (old, new) = (run("p/old-1", 1), run("p/new-2", 2));
