@@ -40,7 +40,7 @@ pub(super) struct Gathered {
     pub(super) began: Vec<RunRow>,
     /// Runs that ended in it.
     pub(super) ended: Vec<RunRow>,
-    /// Runs of it that go on, abandoned ones apart.
+    /// Runs of it that go on, silent ones apart.
     pub(super) n_running: usize,
     pub(super) bests: Vec<NewBest>,
     pub(super) failures: Vec<Group>,
@@ -156,8 +156,8 @@ pub(super) async fn gather(asked: &Asked<'_>) -> Result<Gathered, CatalogError> 
         of_note.map(move |(kind, text)| NoteItem { kind, text, note: record, key: key.clone(), title: title.clone() })
     };
     let has_no_note = |run: &&&RunRow| runs.details.get(&run.record).is_some_and(|detail| !detail.has_notes);
-    let is_abandoned = |run: &RunRow| silent.iter().any(|silent| silent.is_abandoned() && silent.run.record == run.record);
-    let goes_on = |run: &&RunRow| run.status == RunStatus::Running && when(run, period) == When::Across && !is_abandoned(run);
+    let is_silent = |run: &RunRow| silent.iter().any(|silent| silent.run.record == run.record);
+    let goes_on = |run: &&RunRow| run.status == RunStatus::Running && when(run, period) == When::Across && !is_silent(run);
     Ok(Gathered {
         n_running: runs.all.iter().filter(goes_on).count(),
         bests,

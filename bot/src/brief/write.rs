@@ -81,7 +81,8 @@ enum Found<'a> {
 pub(super) fn write(gathered: &Gathered, period: &Period, is_over: bool) -> Written {
     let mut pen = Pen::new(period);
     let n_runs = gathered.began.len() + gathered.ended.len() + gathered.n_running;
-    let is_empty = n_runs == 0 && gathered.pulls.is_empty() && gathered.n_notes == 0;
+    let is_stalled = gathered.silent.iter().any(|silent| !silent.is_abandoned());
+    let is_empty = n_runs == 0 && !is_stalled && gathered.pulls.is_empty() && gathered.n_notes == 0;
     if is_empty {
         return empty(pen, gathered.reading, period);
     }

@@ -3,13 +3,16 @@
 mod generated;
 mod history;
 mod notes;
+mod troubles;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use runlore_tests::team::program;
+use runlore_tests::not_run::not_run;
+use runlore_tests::team::{fixtures, program};
 use serde_json::Value;
+use sqlx::{AnyPool, Row};
 use tempfile::TempDir;
 
 /// A data folder of its own, with the sources that a test names.
@@ -62,4 +65,31 @@ fn counted(brief: &Value, what: &str) -> f64 {
 fn lines<'a>(brief: &'a Value, title: &str) -> Vec<&'a str> {
     let section = brief["sections"].as_array().into_iter().flatten().find(|section| section["title"] == title);
     section.and_then(|section| section["lines"].as_array()).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// The folder of real data, where these files of it are there.
+fn shared_data(test: &str, files: &[&str]) -> Option<PathBuf> {
+    let shared = std::env::var_os("RUNLORE_SHARED").map_or_else(|| fixtures().join("../../shared"), PathBuf::from);
+    let data = shared.join("data");
+    if let Some(missing) = files.iter().find(|file| !data.join(file).exists()) {
+        not_run(test, &format!("data/{missing} is not there (RUNLORE_SHARED)"));
+        return None;
+    }
+    Some(data)
+}
+
+fn unpack(packed: &Path, to: &Path) -> Result<()> {
+    let script = "import lzma, shutil, sys; shutil.copyfileobj(lzma.open(sys.argv[1]), open(sys.argv[2], 'wb'))";
+    let done = Command::new("python3").args(["-c", script]).arg(packed).arg(to).status()?;
+    ensure!(done.success(), "cannot unpack {}", packed.display());
+    Ok(())
+}
+
+async fn open(lab: &Lab, file: &str) -> Result<AnyPool> {
+    sqlx::any::install_default_drivers();
+    Ok(AnyPool::connect(&format!("sqlite://{}", lab.path().join(file).display())).await?)
+}
+
+async fn number(pool: &AnyPool, sql: &str) -> Result<i64> {
+    Ok(sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(pool).await?.try_get(0)?)
 }

@@ -1,15 +1,14 @@
 //! Four weeks of a real team's history, fact by fact against SQL of this test's own over the tracker's store and the catalog.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use runlore_tests::not_run::not_run;
 use runlore_tests::team::fixtures;
 use serde_json::Value;
 use sqlx::{AnyPool, Row};
 
-use super::{Lab, counted};
+use super::{Lab, counted, number, open, shared_data, unpack};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -33,17 +32,6 @@ const FOLLOWED: [(&str, &str, bool); 8] = [
     ("algoperf-wmt", "validation/bleu", false),
 ];
 
-/// The data of the team, where it is there.
-fn data() -> Option<PathBuf> {
-    let shared = std::env::var_os("RUNLORE_SHARED").map_or_else(|| fixtures().join("../../shared"), PathBuf::from);
-    let data = shared.join("data");
-    let found = ["mlflow/algoperf_v06.db.xz", "git/algorithmic-efficiency-pulls.jsonl"].iter().all(|file| data.join(file).exists());
-    if !found {
-        not_run("the weekly brief over a real history", "data/mlflow and data/git are not there (RUNLORE_SHARED)");
-    }
-    found.then_some(data)
-}
-
 /// Unpacks, maps and indexes.
 fn indexed(data: &Path) -> Result<Lab> {
     let notes = serde_json::to_string(&data.join("notes"))?;
@@ -53,27 +41,13 @@ fn indexed(data: &Path) -> Result<Lab> {
          [[source]]\nname = \"pulls\"\nkind = \"push\"\npath = \"pulls.jsonl\"\nspace = \"team\"\n"
     );
     let lab = Lab::new(&sources)?;
-    let unpack = "import lzma, shutil, sys; shutil.copyfileobj(lzma.open(sys.argv[1]), open(sys.argv[2], 'wb'))";
-    let done = Command::new("python3")
-        .args(["-c", unpack])
-        .arg(data.join("mlflow/algoperf_v06.db.xz"))
-        .arg(lab.path().join("algoperf.db"))
-        .status()?;
-    ensure!(done.success(), "cannot unpack the store");
+    unpack(&data.join("mlflow/algoperf_v06.db.xz"), &lab.path().join("algoperf.db"))?;
     let map = fixtures().join("../scripts/map-pulls");
     let mapped = Command::new("python3").arg(map).arg(data.join("git/algorithmic-efficiency-pulls.jsonl")).output()?;
     ensure!(mapped.status.success(), "{}", String::from_utf8_lossy(&mapped.stderr));
     std::fs::write(lab.path().join("pulls.jsonl"), mapped.stdout)?;
     lab.index()?;
     Ok(lab)
-}
-
-async fn open(lab: &Lab, file: &str) -> Result<AnyPool> {
-    Ok(AnyPool::connect(&format!("sqlite://{}", lab.path().join(file).display())).await?)
-}
-
-async fn number(pool: &AnyPool, sql: &str) -> Result<i64> {
-    Ok(sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(pool).await?.try_get(0)?)
 }
 
 /// The best of a project's points before a moment, straight from the tracker's store.
@@ -110,9 +84,9 @@ async fn check_values(brief: &Value, store: &AnyPool) -> Result<usize> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn four_weeks_are_told_as_the_stores_hold_them() -> Result<()> {
-    let Some(data) = data() else { return Ok(()) };
+    let files = ["mlflow/algoperf_v06.db.xz", "git/algorithmic-efficiency-pulls.jsonl"];
+    let Some(data) = shared_data("the weekly brief over a real history", &files) else { return Ok(()) };
     let lab = indexed(&data)?;
-    sqlx::any::install_default_drivers();
     let (catalog, store) = (open(&lab, "data/catalog.db").await?, open(&lab, "algoperf.db").await?);
     for (week, start, n_started, n_merged) in WEEKS {
         let brief = lab.brief(week)?;
