@@ -70,7 +70,7 @@ eval: prerequisites
 	scripts/eval --typed tests/data/typed-commands.jsonl
 	scripts/eval
 
-# Longer than CI has time for: hundreds of kills under traffic, thousands of sends of which nobody knows how they ended.
+# Longer than CI has time for: hundreds of kills under traffic, thousands of sends of which nobody knows how they ended, 500 briefs.
 soak: prerequisites
 	scripts/test-slack-install
 	scripts/test-discord-sdk
@@ -78,6 +78,7 @@ soak: prerequisites
 	PROPTEST_CASES=10000 $(CARGO) test $(SELECTION) -- outgoing::tests::properties
 	RUNLORE_MEMORY_MINUTES=60 $(CARGO) test $(SELECTION) -- --nocapture memory_stays
 	RUNLORE_SLACK_KILLS=300 RUNLORE_DISCORD_KILLS=300 RUNLORE_SENDS=30000 $(CARGO) test $(SELECTION) -- --nocapture kills_under_traffic ambiguous_sends
+	RUNLORE_BRIEFS=500 $(CARGO) test $(SELECTION) -- --nocapture generated_briefs
 
 # The proof of non-interference in a hundred thousand cases, and the puppet with fifteen hundred strings: about an hour.
 proof: build

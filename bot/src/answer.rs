@@ -18,6 +18,7 @@ use runlore_indexer::leak;
 use runlore_indexer::space::{Audience, ReadScope};
 
 use crate::app::App;
+use crate::brief::{self, Period};
 use crate::chart::{self, Chart};
 use crate::chat::{Answer, Basis, Picture, PlannedCall, Question, Reply, Step, Timings};
 use crate::command::{self, Parsed};
@@ -92,6 +93,7 @@ async fn take_turn(turn: &mut Turn<'_>, watch: &Watch<'_>) -> anyhow::Result<Ans
             let finding = look_up(turn, vec![call]).await?;
             Ok(finish(turn, finding, None))
         }
+        Some(Parsed::Brief(period)) => tell_week(turn, &period, watch).await,
         Some(Parsed::Help) => Ok(bare(turn.question, &help(), turn.started)),
         Some(Parsed::Refusal(refusal)) => {
             // It may name what comes near.
@@ -100,6 +102,33 @@ async fn take_turn(turn: &mut Turn<'_>, watch: &Watch<'_>) -> anyhow::Result<Ans
         }
         None => ask(turn, &vocabulary, &now, watch).await,
     }
+}
+
+/// The brief of a week.
+async fn tell_week(turn: &mut Turn<'_>, period: &Period, watch: &Watch<'_>) -> anyhow::Result<Answer> {
+    let mut told = brief::facts(turn.app, &turn.scope, period).await?;
+    turn.facts_ms = turn.started.elapsed().as_millis() as u64;
+    if !told.is_empty && !watch.cancel.is_cancelled() {
+        let (text, reply, scope, basis) = (told.text(), Box::new(told.reply.clone()), told.scope.clone(), told.basis.clone());
+        (watch.on_step)(Step::Facts { text, reply, scope, basis, prompts: turn.given.hashes() });
+        (watch.on_step)(Step::Waiting("reading it over".to_owned()));
+        told = brief::with_words(told, turn.app, &turn.given, watch.cancel).await;
+        told.reply.narration.iter().for_each(|sentence| (watch.on_step)(Step::Narration(sentence.clone())));
+    }
+    let plan = vec![PlannedCall { tool: "brief".to_owned(), args: serde_json::json!({"period": period.key()}) }];
+    Ok(Answer {
+        answer: told.text(),
+        abstained: told.is_empty,
+        records: told.reply.citations.iter().map(|citation| citation.record.clone()).collect(),
+        facts: if told.is_empty { Vec::new() } else { told.facts },
+        citations: told.reply.citations.clone(),
+        plan,
+        timings_ms: Timings { facts: turn.facts_ms, answer: turn.started.elapsed().as_millis() as u64 },
+        reply: told.reply,
+        scope: told.scope,
+        basis: told.basis,
+        ..bare(turn.question, &Finding::default(), turn.started)
+    })
 }
 
 /// A question in words.
@@ -206,7 +235,7 @@ fn whose_days(turn: &Turn<'_>) -> Option<String> {
 }
 
 /// Draws what can be drawn. An answer without its chart is better than none.
-async fn draw(chart: Option<Chart>) -> Option<Picture> {
+pub(crate) async fn draw(chart: Option<Chart>) -> Option<Picture> {
     let chart = chart?;
     let drawn = tokio::task::spawn_blocking(move || {
         let name: String = chart.metric.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
@@ -257,7 +286,7 @@ async fn narrate(turn: &Turn<'_>, finding: &mut Finding, watch: &Watch<'_>) -> O
 }
 
 /// Logs why the model gave nothing; being stopped by the asker is no fault.
-fn warn(what: &str, error: &ModelError) {
+pub(crate) fn warn(what: &str, error: &ModelError) {
     if *error != ModelError::Cancelled {
         tracing::warn!(%error, "{what}");
     }

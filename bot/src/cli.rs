@@ -2,6 +2,7 @@
 
 mod ask;
 mod audit;
+mod brief;
 mod demo;
 mod doctor;
 mod feedback;
@@ -67,6 +68,8 @@ enum Command {
     Search(search::SearchArgs),
     /// List runs, newest first
     Runs(runs::RunsArgs),
+    /// Tell what a week held: runs, new bests, failures and what fixed them, pulls, decisions, open items
+    Brief(brief::BriefArgs),
     /// Show the sources, what is indexed, and every complaint
     Status,
     /// Check settings, models, stores and sources, and say what to do
@@ -157,6 +160,7 @@ async fn dispatch(command: Command, options: &Options) -> anyhow::Result<Exit> {
         Command::Audit(args) => audit::audit(&args, options).await,
         Command::Search(args) => search::search(&args, options).await,
         Command::Runs(args) => runs::runs(&args, options).await,
+        Command::Brief(args) => brief::brief(&args, options).await,
         Command::Status => status::status(options).await,
         Command::Doctor => doctor::doctor(options).await,
         Command::Models(args) => models::models(&args, options).await,

@@ -20,6 +20,7 @@ use self::clauses::Clauses;
 use self::names::Names;
 use self::words::Word;
 use crate::answer::dates::next_day;
+use crate::brief::Period;
 use crate::refusal::Refusal;
 use crate::tools::{Call, Which};
 
@@ -33,8 +34,8 @@ const N_RUNS: usize = 20;
 const N_FOUND: usize = 5;
 
 /// The words that begin a command, for completion.
-pub const COMMANDS: [&str; 13] =
-    ["best", "compare", "history", "curve", "mean", "count", "runs", "running", "run", "search", "pull", "commit", "help"];
+pub const COMMANDS: [&str; 14] =
+    ["best", "compare", "history", "curve", "mean", "count", "runs", "running", "run", "search", "pull", "commit", "brief", "help"];
 
 /// What can be typed, as `help` shows it.
 pub const HELP: &str = "\
@@ -51,6 +52,7 @@ Ask in your own words, or type a command:
   search WORDS [kind:note] [project:NAME] [since:DATE] [until:DATE]
   pull NUMBER
   commit HASH
+  brief [this week | last week | DATE | 2026-W12]
   help
 `where` knows `status`, `name` (with `*`), params and tags, several joined with `and`. Names with spaces stand in quotes.
 A RUN is named by its name, `PROJECT/NAME`, its number (`#12`) or the beginning of its id.";
@@ -60,6 +62,8 @@ A RUN is named by its name, `PROJECT/NAME`, its number (`#12`) or the beginning 
 pub enum Parsed {
     /// A look-up.
     Call(Call),
+    /// What a week held.
+    Brief(Period),
     /// What can be asked here.
     Help,
     /// A command that cannot be done as it stands.
@@ -115,6 +119,7 @@ impl Reader<'_> {
             "search" => self.search(rest)?,
             "pull" => pull(rest)?,
             "commit" => commit(rest)?,
+            "brief" => return self.brief(rest).map(Parsed::Brief),
             "help" if rest.is_empty() => return Ok(Parsed::Help),
             _ => return Err(Stop::Question),
         };
@@ -189,6 +194,13 @@ impl Reader<'_> {
     fn running(&self, words: &[Word]) -> Result<Call, Stop> {
         let (runs, _) = self.runs_only(words, &["in"])?;
         Ok(Call::List { runs: RunFilter { status: Some(RunStatus::Running), ..runs }, limit: N_RUNS })
+    }
+
+    /// The week so far, or the one that is named. Whatever else begins with the word is a question.
+    fn brief(&self, words: &[Word]) -> Result<Period, Stop> {
+        let named: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+        let named = if named.is_empty() { "this week".to_owned() } else { named.join(" ") };
+        Period::parse(&named, self.now).ok_or(Stop::Question)
     }
 
     fn show(&self, words: &[Word]) -> Result<Call, Stop> {

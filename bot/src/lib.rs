@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod app;
+pub mod brief;
 pub mod chart;
 pub mod chat;
 pub mod cli;

@@ -6,6 +6,7 @@
 use runlore_indexer::space::Audience;
 use serde::{Deserialize, Serialize};
 
+use crate::brief::Brief;
 use crate::chat::{Answer, Asked, Basis, PlaceKind, Way};
 
 /// A kind of thing that somebody is shown.
@@ -55,6 +56,8 @@ pub enum Surface {
     Search,
     /// What `runs` lists in the terminal.
     Runs,
+    /// A brief that nobody asked for in a chat: in the terminal, or posted when it is due.
+    Brief,
 }
 
 impl Surface {
@@ -81,6 +84,7 @@ impl Surface {
         Self::Ask,
         Self::Search,
         Self::Runs,
+        Self::Brief,
     ];
 
     /// Its word in the audit.
@@ -107,6 +111,7 @@ impl Surface {
             Self::Ask => "ask",
             Self::Search => "search",
             Self::Runs => "runs",
+            Self::Brief => "brief",
         }
     }
 
@@ -189,6 +194,18 @@ impl Shown {
         let (audience, scope) = (audience.to_string(), scope.to_owned());
         let (records, prompts) = (basis.records.clone(), prompts.to_vec());
         Self { surface: Surface::Facts, outcome: Outcome::Shown, audience, scope, records, prompts }
+    }
+
+    /// A brief.
+    pub fn brief(audience: &Audience, brief: &Brief) -> Self {
+        Self {
+            surface: Surface::Brief,
+            outcome: if brief.is_empty { Outcome::Abstained } else { Outcome::Answered },
+            audience: audience.to_string(),
+            scope: brief.scope.clone(),
+            records: brief.basis.records.clone(),
+            prompts: brief.prompts.clone(),
+        }
     }
 
     /// A whole answer.

@@ -2,6 +2,7 @@
 //!
 //! Every read that answers somebody takes a `ReadScope` and filters by it in SQL. Writing is one transaction a batch.
 
+mod brief;
 mod changes;
 mod curve;
 mod edits;
@@ -27,6 +28,7 @@ use thiserror::Error;
 
 use crate::work::Work;
 
+pub use brief::RunDetail;
 pub use changes::{Change, ChunkRow, Operation};
 pub use curve::Curve;
 pub use notes::NoteRow;

@@ -198,7 +198,8 @@ impl PlacedSource {
         self.rules.iter().find(fits).map_or(&self.space, |rule| &rule.space)
     }
 
-    fn spaces(&self) -> impl Iterator<Item = &Space> {
+    /// The spaces that its records may stand in.
+    pub fn spaces(&self) -> impl Iterator<Item = &Space> {
         std::iter::once(&self.space).chain(self.rules.iter().map(|rule| &rule.space))
     }
 }

@@ -9,7 +9,7 @@ use std::panic::Location;
 use crate::space::Space;
 
 /// The leaks that have a name, in both packages.
-pub const NAMES: [&str; 33] = [
+pub const NAMES: [&str; 34] = [
     "keyword.spaces",
     "keyword.statistics",
     "keyword.deleted",
@@ -43,6 +43,7 @@ pub const NAMES: [&str; 33] = [
     "chart.counts_all",
     "thread.adopts_any",
     "directions.of_all",
+    "brief.as_terminal",
 ];
 
 #[cfg(feature = "seeded-leaks")]

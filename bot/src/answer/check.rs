@@ -62,8 +62,10 @@ fn replace_whole(text: &str, name: &str) -> String {
     while let Some(at) = rest.find(name) {
         let before = rest[..at].chars().next_back().or_else(|| out.chars().next_back());
         let after = rest[at + name.len()..].chars().next();
+        // `2e-5` is no name in `1.2e-5`.
+        let goes_before = before == Some('.') && name.starts_with(|c: char| c.is_ascii_digit());
         out.push_str(&rest[..at]);
-        out.push_str(if is_inside(before) || is_inside(after) { name } else { " " });
+        out.push_str(if is_inside(before) || is_inside(after) || goes_before { name } else { " " });
         rest = &rest[at + name.len()..];
     }
     out.push_str(rest);

@@ -10,6 +10,7 @@ use jiff::Zoned;
 use runlore_indexer::catalog::Vocabulary;
 use runlore_indexer::run::RunStatus;
 
+pub(crate) use metrics::followed;
 pub use resolve::{Resolved, resolve_metric, resolve_param, resolve_project, resolve_run};
 
 use super::Subject;

@@ -110,7 +110,7 @@ fn clean_citation(citation: &mut Citation) {
     [&mut citation.record, &mut citation.title].into_iter().chain(&mut citation.url).for_each(clean);
 }
 
-fn clean_fact(fact: &mut Fact) {
+pub(crate) fn clean_fact(fact: &mut Fact) {
     clean(&mut fact.name);
     fact.label.iter_mut().chain(&mut fact.record).chain(&mut fact.url).for_each(clean);
     if let Some(Value::Word(word)) = &mut fact.value {

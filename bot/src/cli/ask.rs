@@ -54,7 +54,7 @@ fn typed(text: &str, audience: Audience) -> Question {
 }
 
 /// Ctrl-C ends the answer that is being made; what is there of it is printed.
-fn cancelled_by_ctrl_c() -> CancellationToken {
+pub(super) fn cancelled_by_ctrl_c() -> CancellationToken {
     let cancel = CancellationToken::new();
     let token = cancel.clone();
     tokio::spawn(async move {

@@ -166,6 +166,21 @@ fn questions_are_left_alone() {
 }
 
 #[test]
+fn a_brief_is_of_a_week() {
+    let week = |line: &str| match parsed(line) {
+        Some(Parsed::Brief(period)) => period.key(),
+        other => panic!("`{line}` is no brief: {other:?}"),
+    };
+    assert_eq!(week("brief"), "2026-W25");
+    assert_eq!(week("Brief this week?"), "2026-W25");
+    assert_eq!(week("brief last week"), "2026-W24");
+    assert_eq!(week("brief 2026-W12"), "2026-W12");
+    assert_eq!(week("brief 2026-06-14"), "2026-W24");
+    check_question("brief me on the deadline");
+    check_question("brief summary of 2026-W12");
+}
+
+#[test]
 fn one_bad_name_is_told_with_the_nearest() {
     let Some(Parsed::Refusal(refusal)) = parsed("best validation/ssmi in algoperf-fastmri") else { panic!("not refused") };
     assert_eq!(refusal.sentence, "`validation/ssmi` is not logged in `algoperf-fastmri`.");

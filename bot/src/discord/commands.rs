@@ -71,6 +71,11 @@ pub(super) fn definition() -> Value {
             of(vec![metric(), name("first", "A run", true)], &runs()[1..].iter().cloned().map(optional).collect::<Vec<_>>()),
         ),
         subcommand("search", "Notes, pulls, configs and runs by words", vec![text("words", "The words", true)]),
+        subcommand(
+            "brief",
+            "What a week held",
+            vec![text("week", "this week, last week, 2026-W12 or a day of it; else the week so far", false)],
+        ),
         subcommand("help", "What can be asked here", Vec::new()),
         for_one("link", "Links your accounts on Slack and Discord", vec![text("code", "What I gave you on Slack", false)]),
         for_one("unlink", "Ends that", Vec::new()),
@@ -124,7 +129,9 @@ pub(super) fn words(data: &Value) -> Option<(Way, String)> {
     for name in ["code", "metric", "run", "first", "second", "third", "fourth"] {
         words.extend(typed(name).map(quoted));
     }
-    words.extend(typed("which").map(str::to_owned));
+    for plain in ["which", "week"] {
+        words.extend(typed(plain).map(str::to_owned));
+    }
     words.extend(typed("project").map(|project| format!("in {}", quoted(project))));
     words.extend(typed("on").map(|metric| format!("on {}", quoted(metric))));
     for clause in ["since", "where"] {
@@ -181,6 +188,7 @@ mod tests {
             (Way::Command, "history loss r1 at 30"),
         );
         check(json!({"name": "ask", "options": [option("question", " what failed? ")]}), (Way::Command, "what failed?"));
+        check(json!({"name": "brief", "options": [option("week", "last week")]}), (Way::Command, "brief last week"));
         check(json!({"name": "help"}), (Way::Command, "help"));
         check(json!({"name": "link", "options": [option("code", "0a1b")]}), (Way::Command, "link 0a1b"));
         check(json!({"name": "link"}), (Way::Command, "link"));

@@ -35,7 +35,7 @@ pub(super) fn narrowed(runs: &RunFilter, zone: &TimeZone) -> String {
 }
 
 /// A day of a zone, `2026-05-04`.
-pub(super) fn day(ms: i64, zone: &TimeZone) -> String {
+pub(crate) fn day(ms: i64, zone: &TimeZone) -> String {
     let zoned = Timestamp::from_millisecond(ms).map(|time| time.to_zoned(zone.clone()));
     zoned.map_or_else(|_| "unknown day".to_owned(), |time| time.date().to_string())
 }
@@ -46,12 +46,12 @@ pub(super) fn time_fact(name: &str, ms: i64, run: &RunRow, zone: &TimeZone) -> F
 }
 
 /// `higher is better, assumed from the name`.
-pub(super) fn why(known: Known) -> String {
+pub(crate) fn why(known: Known) -> String {
     format!("{}, {}", phrase(known.direction), known.why.phrase())
 }
 
 /// `best`, with the direction made plain: `lowest` or `highest`.
-pub(super) fn superlative(direction: Direction) -> &'static str {
+pub(crate) fn superlative(direction: Direction) -> &'static str {
     match direction {
         Direction::Min => "lowest",
         Direction::Max => "highest",
@@ -73,12 +73,12 @@ pub(super) fn status_words(status: RunStatus) -> &'static str {
 }
 
 /// `run` or `runs`.
-pub(super) fn runs_word(n: usize) -> &'static str {
+pub(crate) fn runs_word(n: usize) -> &'static str {
     if n == 1 { "run" } else { "runs" }
 }
 
 /// Lines in columns: each column as wide as its widest cell, numbers not aligned specially.
-pub(super) fn columns(rows: &[Vec<String>]) -> Vec<String> {
+pub(crate) fn columns(rows: &[Vec<String>]) -> Vec<String> {
     let n_columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> =
         (0..n_columns).map(|c| rows.iter().filter_map(|row| row.get(c)).map(|cell| cell.chars().count()).max().unwrap_or(0)).collect();

@@ -64,7 +64,7 @@ fn sentence(desk: &mut Desk<'_>, metric: &str, narrowing: &str, ranked: &[Ranked
 }
 
 /// Mean, and standard deviation with n - 1 where there are two values or more.
-fn mean_and_sd(values: &[f64]) -> (f64, Option<f64>) {
+pub(crate) fn mean_and_sd(values: &[f64]) -> (f64, Option<f64>) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();

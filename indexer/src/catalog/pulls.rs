@@ -57,7 +57,7 @@ pub struct CommitRow {
     pub pull: Option<i64>,
 }
 
-const PULL: &str = "SELECT r.id, r.label, p.repository, p.number, r.title, r.author, r.url, p.head, p.merge_commit, p.merged_ms, t.body, p.commits, p.files \
+pub(super) const PULL: &str = "SELECT r.id, r.label, p.repository, p.number, r.title, r.author, r.url, p.head, p.merge_commit, p.merged_ms, t.body, p.commits, p.files \
                     FROM records r JOIN pulls p ON p.record = r.id LEFT JOIN texts t ON t.record = r.id WHERE 1 = 1";
 
 impl Catalog {
@@ -121,7 +121,7 @@ impl Catalog {
     }
 }
 
-fn pull_row(row: &AnyRow) -> Result<PullRow, CatalogError> {
+pub(super) fn pull_row(row: &AnyRow) -> Result<PullRow, CatalogError> {
     let broken = |e: serde_json::Error| CatalogError::Broken { what: "pull", reason: e.to_string() };
     Ok(PullRow {
         record: parse_id(&row.try_get::<String, _>(0)?)?,

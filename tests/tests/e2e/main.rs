@@ -4,6 +4,7 @@
 
 mod ask;
 mod audit;
+mod brief;
 mod catalog;
 mod core;
 mod crash;

@@ -136,11 +136,12 @@ async fn what_may_not_be_read_changes_no_byte() -> Result<()> {
 }
 
 /// What the scripts do not come to, and why not.
-const ELSEWHERE: [(Surface, &str); 4] = [
+const ELSEWHERE: [(Surface, &str); 5] = [
     (Surface::Failure, "nothing of ours fails here; its sentence holds a reference id and nothing else (core::service)"),
     (Surface::Ask, "the terminal's answers are compared as JSON, below what notes them"),
     (Surface::Search, "as those"),
     (Surface::Runs, "the typed command `runs`, which is asked in every other way"),
+    (Surface::Brief, "compared as JSON and Markdown, below what notes it; the typed command `brief` is asked in every other way"),
 ];
 
 /// A new surface, button, command or way to ask is tried here, or this fails.

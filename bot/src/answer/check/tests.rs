@@ -29,3 +29,10 @@ fn days_are_names() {
     assert_eq!(check("started 2026-05-04", &facts, &[], ""), Vec::<String>::new());
     assert_eq!(check("started 2026-05-05", &facts, &[], "").len(), 3);
 }
+
+#[test]
+fn a_name_within_a_number_is_no_name() {
+    let facts = [Fact::param("lr", "2e-5", "a/b", None), Fact::new(FactKind::Mean, "x").with_value(1.2e-5)];
+    assert_eq!(check("lr 2e-5 gave 1.2e-5", &facts, &[], ""), Vec::<String>::new());
+    assert_eq!(check("lr 2e-5 gave 7.2e-5", &facts, &[], ""), ["7.2e-5"]);
+}

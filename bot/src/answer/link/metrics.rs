@@ -112,6 +112,21 @@ fn fits(reading: &Reading<'_>, projects: &[String]) -> (Vec<usize>, Vec<String>)
     (places, best.into_iter().map(|(_, key, _)| key.key).collect())
 }
 
+/// The metric of these that "the best run" speaks of where no other is named and no direction is declared: a known measure before any
+/// other, on the split that is meant where none is named, a loss only where that split has nothing else; then the shortest key.
+pub(crate) fn followed<'a>(keys: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    let is_loss = |part: &String| matches!(part.as_str(), "loss" | "nll" | "elbo" | "logloss" | "ce" | "crossentropy");
+    let order = |key: &String| {
+        let Key { split, measure, .. } = take_apart(key);
+        let split =
+            split.as_deref().map_or(SPLIT_ORDER.len() - 2, |split| SPLIT_ORDER.iter().position(|known| *known == split).unwrap_or(0));
+        let is_known =
+            measure.iter().any(|part| MEASURES.contains(&part.as_str()) || is_loss(part)) || measure == ["mean", "average", "precision"];
+        (!is_known, split, measure.iter().any(is_loss), key.len(), key.clone())
+    };
+    keys.filter(|key| !key.starts_with("system/")).min_by_key(|&key| order(key))
+}
+
 /// Words that name a split.
 fn split_words(reading: &Reading<'_>) -> Vec<(usize, String)> {
     let splits = |(place, part): (usize, &str)| SPLITS.iter().find(|split| **split == part).map(|split| (place, (*split).to_owned()));

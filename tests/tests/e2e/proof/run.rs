@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use futures::StreamExt;
+use jiff::tz::TimeZone;
+use runlore_bot::brief::{self, Period};
 use runlore_bot::chat::{Event, Incoming, Platform, Question};
 use runlore_bot::model::CancellationToken;
 use runlore_bot::serve::Typing;
@@ -73,6 +75,12 @@ async fn play(world: &World, script: &Script) -> Result<Vec<String>> {
                 let mut answer = serde_json::to_value(answer)?;
                 answer["timings_ms"].take();
                 told.push(answer.to_string());
+            }
+            Step::Brief(week) => {
+                let app = &world.service.app;
+                let period = Period::parse(week, &super::clock().to_zoned(TimeZone::UTC)).with_context(|| format!("{week} is no week"))?;
+                let brief = brief::make(app, &audience(script), &period, &CancellationToken::new()).await?;
+                told.push(format!("{} {}", brief.json(), brief.markdown()));
             }
             Step::Search(words) => {
                 let found = world.service.app.search(&audience(script), words, &Filter::default(), 10).await?;

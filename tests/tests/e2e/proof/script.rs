@@ -17,6 +17,8 @@ pub enum Step {
     Type { place: Place, person: String, named: Named, typed: String },
     /// Whoever runs the program asks as in the channel.
     Ask(String),
+    /// The same with the brief of a week.
+    Brief(String),
     /// The same with a search.
     Search(String),
 }

@@ -50,6 +50,10 @@ pub const SURFACES: &[(&str, Writes)] = &[
         let text = author.question();
         author.then(Step::Ask(text));
     }),
+    ("a brief in the terminal", |author| {
+        let week = author.names.filled("{week}", &mut author.dice);
+        author.then(Step::Brief(week));
+    }),
     ("passages in the terminal", |author| {
         let text = author.question();
         author.then(Step::Search(text));

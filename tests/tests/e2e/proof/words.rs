@@ -6,7 +6,7 @@ use super::records::{HASHES, HIDDEN_METRICS, HIDDEN_PEOPLE, HIDDEN_PROJECTS, HID
 use super::world::{Twins, names};
 
 /// What can be typed, a form each of every command, and what can be asked in words. `{run}` and the like stand for a name.
-pub const FORMS: [&str; 44] = [
+pub const FORMS: [&str; 49] = [
     "best {metric} in {project}",
     "best {metric}",
     "best {metric} in {project} where lr=1e-3 show width limit 3",
@@ -31,6 +31,11 @@ pub const FORMS: [&str; 44] = [
     "search {word} project:{project}",
     "pull {number}",
     "commit {hash}",
+    "brief",
+    "brief last week",
+    "brief {week}",
+    "brief {week}",
+    "brief {week}?",
     "help",
     "Which run in {project} has the best {metric}?",
     "what was the best {metric} since october?",
@@ -110,6 +115,8 @@ impl Names {
             "word" => one_of(dice, &WORDS, &HIDDEN_WORDS),
             "person" => one_of(dice, &PEOPLE, &HIDDEN_PEOPLE),
             "hash" => dice.pick(&HASHES).replacen('0', &dice.below(10).to_string(), 1)[..8].to_owned(),
+            // Of the six in which everything lies.
+            "week" => format!("2026-W{}", 40 + dice.below(7)),
             "team" => (*dice.pick(&["sea", "lab", "black", "grey", "red"])).to_owned(),
             _ => dice.below(60).to_string(),
         }
