@@ -8,6 +8,7 @@ use runlore_indexer::space::Audience;
 use super::Circumstances;
 use crate::chat::{Place, PlaceKind, Platform};
 use crate::refusal::Refusal;
+use crate::zones;
 
 /// What the platform says of a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct PersonFacts {
 impl PersonFacts {
     /// The time zone; that of UTC where nothing is told.
     pub fn time_zone(&self) -> TimeZone {
-        self.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
+        self.zone.as_deref().and_then(zones::named).unwrap_or(TimeZone::UTC)
     }
 }
 
