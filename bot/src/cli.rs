@@ -2,6 +2,7 @@
 
 mod ask;
 mod audit;
+mod brief_test;
 mod demo;
 mod doctor;
 mod feedback;

@@ -56,5 +56,13 @@ pub fn audience_of(place: &Place, person: &str, circumstances: &Circumstances, a
     access::audience(place, person, circumstances, access)
 }
 
+/// The audience of what is posted at a place by itself, as nobody's answer: who may ask there does not matter.
+///
+/// # Errors
+/// With a sentence, where the settings do not let the place's members read anything.
+pub fn readers_of(place: &Place, facts: &ChannelFacts, access: &AccessSettings) -> Result<Audience, Refusal> {
+    access::readers(place, facts, access)
+}
+
 #[cfg(test)]
 mod tests;
