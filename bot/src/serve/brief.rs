@@ -4,6 +4,7 @@
 //! program, once the lease of its claim is over.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -93,10 +94,11 @@ impl Service {
         let Some(claim) = self.store.claim_brief(open, self.app.now().as_millisecond() + LEASE_MS).await? else { return Ok(()) };
         failpoint::reach("brief.claimed");
         if let Err(error) = self.make_and_store(&claim, schedule).await {
-            if !self.stop.is_cancelled() {
+            let is_ending = self.stop.is_cancelled();
+            if !is_ending {
                 telemetry::failure_reference(&error.context(format!("the brief of {} for `{}`", claim.period, claim.channel)));
             }
-            let rest_ms = REST_MS * claim.attempts.clamp(1, MOST_RESTS);
+            let rest_ms = if is_ending { 0 } else { REST_MS * claim.attempts.clamp(1, MOST_RESTS) };
             self.store.hold_brief(&claim, self.app.now().as_millisecond() + rest_ms).await?;
         }
         Ok(())
@@ -116,6 +118,10 @@ impl Service {
         let made = MadeBrief { posts: &posts, kept: &kept, mentions: &mentions };
         anyhow::ensure!(self.store.store_brief(claim, &made, now_ms()).await?, "somebody else claimed it meanwhile");
         failpoint::reach("brief.stored");
+        // What went from the catalog before this was stored may have been forgotten everywhere else already.
+        if !self.app.corpus.catalog.last_change().await.is_ok_and(|change| change == brief.basis.change) {
+            self.look_again.store(true, Ordering::Relaxed);
+        }
         tracing::info!(channel = claim.channel, period = claim.period, is_empty = brief.is_empty, "a brief goes out");
         self.goes_out.notify_one();
         Ok(())

@@ -178,7 +178,7 @@ fn play(schedule: &Schedule, slots: &[Slot], runs: &[(i64, i64)]) -> (Vec<(Slot,
     let mut mark = None;
     let (mut posted, mut missed) = (Vec::new(), Vec::new());
     for (begin, end) in runs {
-        let within = slots.iter().map(|slot| slot.at.as_millisecond()).filter(|ms| (begin..end).contains(&ms));
+        let within = slots.iter().map(|slot| slot.at.as_millisecond()).filter(|ms| (*begin..*end).contains(ms));
         let looks = std::iter::once(*begin).chain(within.map(|ms| (ms + 1_500).min(*end))).chain([*end]);
         for now_ms in looks {
             let now = Timestamp::from_millisecond(now_ms).unwrap();
