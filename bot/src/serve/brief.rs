@@ -18,7 +18,7 @@ use crate::brief::schedule::{Due, LATE_MS, Schedule, Slot, is_missed};
 use crate::brief::{self, Brief, Period};
 use crate::chat::{Button, Place, PlaceKind, Platform, Reply};
 use crate::store::{BriefDue, Kept, MadeBrief, MadeUnder, OpenBrief, Post, PostForm};
-use crate::surface::{Outcome, Shown, Surface};
+use crate::surface::Shown;
 use crate::telemetry;
 
 /// How often it is looked what is due.
@@ -111,10 +111,10 @@ impl Service {
         failpoint::reach("brief.made");
         let mentions = self.store.missed_briefs(&claim.channel).await?;
         let reply = self.dressed(&brief.reply, claim, schedule, &mentions)?;
-        let audience = Audience::Channel(claim.channel.clone()).to_string();
+        let audience = Audience::Channel(claim.channel.clone());
         let posts = self.posts(claim, &brief, &reply, &audience);
         anyhow::ensure!(!posts.is_empty(), "no platform that is switched on has the channel");
-        let kept = kept(&brief, reply, audience, now_ms() - begun_ms);
+        let kept = kept(&brief, reply, &audience, now_ms() - begun_ms);
         let made = MadeBrief { posts: &posts, kept: &kept, mentions: &mentions };
         anyhow::ensure!(self.store.store_brief(claim, &made, now_ms()).await?, "somebody else claimed it meanwhile");
         failpoint::reach("brief.stored");
@@ -130,6 +130,8 @@ impl Service {
     /// Makes a brief in a task of its own, and holds its claim meanwhile.
     async fn make(&self, claim: &OpenBrief, period: Period) -> anyhow::Result<Brief> {
         let cancel = self.stop.child_token();
+        // However this ends, nobody goes on with it.
+        let _ends = cancel.clone().drop_guard();
         let mut making = {
             let (app, audience, cancel) = (Arc::clone(&self.app), Audience::Channel(claim.channel.clone()), cancel.clone());
             tokio::spawn(async move { brief::make(&app, &audience, &period, &cancel).await })
@@ -172,17 +174,9 @@ impl Service {
     }
 
     /// A message for each platform that has the channel and is switched on.
-    fn posts(&self, claim: &OpenBrief, brief: &Brief, reply: &Reply, audience: &str) -> Vec<Post> {
-        let (scope, records) = (brief.scope.clone(), brief.basis.records.clone());
-        let shown = Shown {
-            surface: Surface::Brief,
-            outcome: Outcome::Answered,
-            audience: audience.to_owned(),
-            scope,
-            records,
-            prompts: brief.prompts.clone(),
-        };
-        let made_under = MadeUnder { audience: audience.to_owned(), scope: brief.scope.clone(), basis: brief.basis.clone() };
+    fn posts(&self, claim: &OpenBrief, brief: &Brief, reply: &Reply, audience: &Audience) -> Vec<Post> {
+        let shown = Shown::brief(audience, brief);
+        let made_under = MadeUnder { audience: audience.to_string(), scope: brief.scope.clone(), basis: brief.basis.clone() };
         let post = |(platform, place): (Platform, Place)| Post {
             place,
             private_to: None,
@@ -223,9 +217,9 @@ fn noted(schedule: &Schedule, due: &Due) -> Vec<BriefDue> {
 }
 
 /// What lies behind the message, and goes with the records that it rests on.
-fn kept(brief: &Brief, reply: Reply, audience: String, took_ms: i64) -> Kept {
+fn kept(brief: &Brief, reply: Reply, audience: &Audience, took_ms: i64) -> Kept {
     Kept {
-        audience,
+        audience: audience.to_string(),
         person: String::new(),
         scope: brief.scope.clone(),
         records: brief.basis.records.clone(),

@@ -209,12 +209,12 @@ fn whatever_is_away_when_no_slot_is_lost_and_none_comes_twice() {
                 prop_assert_eq!(posted.len() + missed.len(), slots.len(), "lost or doubled");
                 prop_assert_eq!(handled, expected);
                 for (slot, now_ms) in posted {
-                    prop_assert!((0..=GRACE_MS).contains(&(now_ms - slot.at.as_millisecond())), "{:?} at {}", slot, now_ms);
+                    prop_assert!((0..=GRACE_MS).contains(&(now_ms - slot.at.as_millisecond())), "{slot:?} at {now_ms}");
                 }
                 for (slot, _) in missed {
                     let day = slot.at.as_millisecond()..=slot.at.as_millisecond() + GRACE_MS;
                     let ran = runs.iter().any(|(begin, end)| begin <= day.end() && end > day.start());
-                    prop_assert!(!ran, "{:?} is only mentioned though the program ran", slot);
+                    prop_assert!(!ran, "{slot:?} is only mentioned though the program ran");
                 }
                 Ok(())
             });
