@@ -13,6 +13,7 @@ mod markdown;
 mod pen;
 mod period;
 pub mod rank;
+pub mod schedule;
 #[cfg(test)]
 mod testing;
 mod write;

@@ -3,6 +3,7 @@
 mod ask;
 mod audit;
 mod brief;
+mod brief_test;
 mod demo;
 mod doctor;
 mod feedback;

@@ -63,5 +63,13 @@ pub fn named<'a>(account: &Account, access: &'a AccessSettings) -> Option<&'a St
     access::named(account.platform, &account.person, access)
 }
 
+/// The audience of what is posted at a place by itself, as nobody's answer: who may ask there does not matter.
+///
+/// # Errors
+/// With a sentence, where the settings do not let the place's members read anything.
+pub fn readers_of(place: &Place, facts: &ChannelFacts, access: &AccessSettings) -> Result<Audience, Refusal> {
+    access::readers(place, facts, access)
+}
+
 #[cfg(test)]
 mod tests;

@@ -24,3 +24,4 @@ pub mod surface;
 pub mod telemetry;
 pub mod terminal;
 pub mod tools;
+pub mod zones;

@@ -3,6 +3,7 @@
 //! Every step starts from the tables of the state, so that a restart at any moment goes on where they stand: `intake` turns open
 //! rows of the inbox into work, `work` answers, `post` brings the outbox to the platform.
 
+mod brief;
 mod catch_up;
 mod complete;
 mod health;
@@ -16,10 +17,11 @@ mod sentences;
 mod settings;
 mod standing;
 mod tasks;
+mod test_post;
 mod waiting;
 mod work;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -34,8 +36,10 @@ pub use queue::{Full, Queue, QueueLimits};
 pub use settings::ServeSettings;
 pub use standing::{SMALL_BYTES, forget_fallen};
 pub use tasks::run;
+pub use test_post::{Arrival, post_test};
 
 use crate::app::App;
+use crate::brief::schedule::Schedule;
 use crate::chat::{Asked, Incoming, Messenger, PerPlatform, Platform};
 use crate::gate::{Admitted, Limits};
 use crate::store::{Audited, Store, StoreError};
@@ -56,6 +60,8 @@ pub struct Service {
     /// What is counted.
     pub gauges: Gauges,
     limits: RwLock<Arc<Limits>>,
+    /// When the briefs of the channels come.
+    briefs: RwLock<Arc<BTreeMap<String, Schedule>>>,
     queue: Mutex<Queue>,
     /// Questions between admission and their end, by id.
     under_way: Mutex<HashMap<String, UnderWay>>,
@@ -97,6 +103,7 @@ impl Service {
     pub fn new(app: Arc<App>, store: Store, settings: ServeSettings) -> Self {
         Self {
             limits: RwLock::new(Arc::new(Limits::new(settings.limits))),
+            briefs: RwLock::new(Arc::new(settings.briefs.clone())),
             queue: Mutex::new(Queue::new(settings.queue)),
             gauges: Gauges::default(),
             messengers: HashMap::new(),
@@ -134,12 +141,13 @@ impl Service {
         Ok(())
     }
 
-    /// Takes over how often may be asked, and how many may wait. The buckets begin full where their sizes changed.
+    /// Takes over how often may be asked, how many may wait, and when briefs come. The buckets begin full where their sizes changed.
     fn allow(&self, settings: &ServeSettings) {
         if self.limits().settings() != settings.limits {
             *self.limits.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Limits::new(settings.limits));
         }
         self.queue().limit(settings.queue);
+        *self.briefs.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings.briefs.clone());
         let fixed = |settings: &ServeSettings| (settings.health, settings.at_once, settings.deadline, settings.kept);
         if fixed(settings) != fixed(&self.settings) {
             tracing::warn!("`health`, `at_once`, `deadline_s` and `keep_days` of [serve] change with the next start");
@@ -163,6 +171,10 @@ impl Service {
 
     fn limits(&self) -> Arc<Limits> {
         Arc::clone(&self.limits.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn briefs(&self) -> Arc<BTreeMap<String, Schedule>> {
+        Arc::clone(&self.briefs.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

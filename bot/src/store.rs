@@ -5,6 +5,7 @@
 
 mod answers;
 mod audit;
+mod briefs;
 mod feedback;
 mod forget;
 mod inbox;
@@ -20,6 +21,7 @@ use thiserror::Error;
 
 pub use answers::Kept;
 pub use audit::{AuditFilter, AuditRow, AuditState, Audited};
+pub use briefs::{BriefDue, BriefReceipt, Delivery, MadeBrief, OpenBrief};
 pub use feedback::{Feedback, FeedbackCounts, Verdict};
 pub use forget::{Draft, Made, ThreadNames};
 pub use inbox::{End, Ended, Entry};
@@ -28,12 +30,13 @@ pub use outbox::{MadeUnder, Outgoing, Post, PostForm, Sent, outbox_id};
 pub use threads::ThreadChange;
 
 /// In order; a step that was once released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "state", include_str!("../migrations/state/0001_state.sql")),
     (2, "thread people", include_str!("../migrations/state/0002_thread_people.sql")),
     (3, "audit", include_str!("../migrations/state/0003_audit.sql")),
     (4, "basis", include_str!("../migrations/state/0004_basis.sql")),
-    (6, "links", include_str!("../migrations/state/0006_links.sql")),
+    (5, "links", include_str!("../migrations/state/0005_links.sql")),
+    (6, "briefs", include_str!("../migrations/state/0006_briefs.sql")),
 ];
 
 /// Two programs may make the same SQLite tables at the same moment: how often, and how long after, the second looks whether they are there
@@ -99,6 +102,8 @@ impl Store {
             "DELETE FROM answers WHERE at_ms < $1 AND question NOT IN (SELECT question FROM feedback)",
             "DELETE FROM inbox WHERE state <> 'open' AND received_ms < $1 AND id NOT IN (SELECT question FROM feedback)",
             "DELETE FROM outbox WHERE state IN ('posted', 'dropped', 'removed') AND created_ms < $1",
+            "DELETE FROM brief_posts WHERE (channel, period) IN (SELECT channel, period FROM briefs WHERE slot_ms < $1 AND state <> 'missed')",
+            "DELETE FROM briefs WHERE slot_ms < $1 AND state <> 'missed'",
             "DELETE FROM thread_people WHERE (platform, channel, thread) IN \
              (SELECT platform, channel, thread FROM threads WHERE updated_ms < $1)",
             "DELETE FROM threads WHERE updated_ms < $1",

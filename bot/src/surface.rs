@@ -62,7 +62,7 @@ pub enum Surface {
 
 impl Surface {
     /// Every one.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Answer,
         Self::Facts,
         Self::Direct,

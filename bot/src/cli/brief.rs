@@ -3,11 +3,14 @@
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use jiff::Zoned;
+use runlore_indexer::config::Settings;
 
 use super::ask::cancelled_by_ctrl_c;
+use super::brief_test::brief_test;
 use super::{Asking, Exit, Form, Options, WrongUse, out};
 use crate::brief::{self, Brief, Period};
 use crate::surface::Shown;
+use crate::zones;
 
 #[derive(Debug, Args)]
 pub(super) struct BriefArgs {
@@ -26,6 +29,9 @@ pub(super) struct BriefArgs {
     /// Facts alone, without the model
     #[arg(long)]
     no_model: bool,
+    /// Post a sentence to the channel the way that its brief goes, to see before Monday that it arrives
+    #[arg(long, requires = "channel", conflicts_with_all = ["period", "explain", "format"])]
+    test: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,10 +43,13 @@ enum Format {
 
 /// Makes a brief and prints it.
 pub(super) async fn brief(args: &BriefArgs, options: &Options) -> anyhow::Result<Exit> {
+    if let (true, Some(channel)) = (args.test, &args.channel) {
+        return brief_test(channel, options).await;
+    }
     let settings = options.settings()?;
     let asking = Asking { as_channel: args.channel.clone(), no_model: args.no_model };
     let audience = asking.audience(&settings)?;
-    let period = Period::parse(&args.period, &Zoned::now()).ok_or_else(|| {
+    let period = Period::parse(&args.period, &now(&settings, args.channel.as_deref())).ok_or_else(|| {
         WrongUse(format!("`{}` is no week; write it as \"last week\", \"this week\", 2026-W12 or 2026-03-18", args.period))
     })?;
     let terminal = asking.open(settings).await?;
@@ -56,6 +65,13 @@ pub(super) async fn brief(args: &BriefArgs, options: &Options) -> anyhow::Result
         out::line(&explained(&brief))?;
     }
     Ok(Exit::Fine)
+}
+
+/// Now, on the clock by which the channel's brief comes.
+fn now(settings: &Settings, channel: Option<&str>) -> Zoned {
+    let channel = channel.and_then(|name| settings.access.channels.get(name));
+    let zone = channel.and_then(|channel| channel.brief_zone.as_deref()).and_then(zones::named);
+    zone.map_or_else(Zoned::now, |zone| Zoned::now().with_time_zone(zone))
 }
 
 /// Every item that could become a highlight, with its score and the score's parts.

@@ -61,13 +61,13 @@ pub(super) async fn serve(args: &ServeArgs, options: &Options) -> anyhow::Result
 }
 
 /// The platforms that the settings name.
-struct Platforms {
+pub(super) struct Platforms {
     slack: Option<Slack>,
     discord: Option<Discord>,
 }
 
 impl Platforms {
-    async fn connect(slack: Option<SlackSettings>, discord: Option<DiscordSettings>, data: &Path) -> anyhow::Result<Self> {
+    pub(super) async fn connect(slack: Option<SlackSettings>, discord: Option<DiscordSettings>, data: &Path) -> anyhow::Result<Self> {
         let slack = match slack {
             Some(settings) => Some(Slack::connect(settings).await?),
             None => None,
@@ -82,7 +82,7 @@ impl Platforms {
         Ok(Self { slack, discord })
     }
 
-    fn join(&self, mut service: Service) -> Service {
+    pub(super) fn join(&self, mut service: Service) -> Service {
         if let Some(slack) = &self.slack {
             service = service.with(Platform::Slack, slack.messenger());
         }

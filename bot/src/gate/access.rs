@@ -8,6 +8,7 @@ use runlore_indexer::space::Audience;
 use super::Circumstances;
 use crate::chat::{Place, PlaceKind, Platform};
 use crate::refusal::Refusal;
+use crate::zones;
 
 /// What the platform says of a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct PersonFacts {
 impl PersonFacts {
     /// The time zone; that of UTC where nothing is told.
     pub fn time_zone(&self) -> TimeZone {
-        self.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
+        self.zone.as_deref().and_then(zones::named).unwrap_or(TimeZone::UTC)
     }
 }
 
@@ -91,22 +92,17 @@ pub(super) fn named<'a>(platform: Platform, person: &str, access: &'a AccessSett
     access.people.iter().find(is_meant).map(|(name, _)| name)
 }
 
-fn channel(place: &Place, person: &str, circumstances: &Circumstances, access: &AccessSettings) -> Result<Audience, Refusal> {
-    let Some((name, channel)) = find(place, &circumstances.channel, access) else {
-        let hint = format!(
-            "Whoever runs me can add it to my settings: a table `[channels.{}]` with `spaces` and `{} = \"{}\"`.",
-            table_name(&circumstances.channel.name),
-            place.platform.as_str(),
-            place.channel
-        );
-        return Err(Refusal::new("I am not set up for this channel, so I may read nothing here.").with_hint(hint));
-    };
-    if circumstances.channel.is_shared && !channel.shared {
-        return Err(Refusal::new(
-            "This channel is shared with another organisation, and I answer in such a channel only where my settings say so.",
-        )
-        .with_hint(format!("Whoever runs me can set `shared = true` under `[channels.{name}]`.")));
+/// Who reads what is posted at this place by itself, as nobody's answer: the members of a channel that the settings name.
+pub(super) fn readers(place: &Place, facts: &ChannelFacts, access: &AccessSettings) -> Result<Audience, Refusal> {
+    if place.kind != PlaceKind::Channel || facts.is_group {
+        return Err(Refusal::new("I post by myself in channels alone."));
     }
+    let (name, _) = known(place, facts, access)?;
+    Ok(Audience::Channel(name.clone()))
+}
+
+fn channel(place: &Place, person: &str, circumstances: &Circumstances, access: &AccessSettings) -> Result<Audience, Refusal> {
+    let (name, channel) = known(place, &circumstances.channel, access)?;
     if circumstances.person.is_stranger && !channel.shared {
         return Err(Refusal::new("I answer members of this workspace alone."));
     }
@@ -120,6 +116,26 @@ fn channel(place: &Place, person: &str, circumstances: &Circumstances, access: &
             .with_hint(format!("Whoever runs me names them under `[channels.{name}]`.")));
     }
     Ok(Audience::Channel(name.clone()))
+}
+
+/// The channel's entry in the settings, where they let its members read anything.
+fn known<'a>(place: &Place, facts: &ChannelFacts, access: &'a AccessSettings) -> Result<(&'a String, &'a ChannelSettings), Refusal> {
+    let Some((name, channel)) = find(place, facts, access) else {
+        let hint = format!(
+            "Whoever runs me can add it to my settings: a table `[channels.{}]` with `spaces` and `{} = \"{}\"`.",
+            table_name(&facts.name),
+            place.platform.as_str(),
+            place.channel
+        );
+        return Err(Refusal::new("I am not set up for this channel, so I may read nothing here.").with_hint(hint));
+    };
+    if facts.is_shared && !channel.shared {
+        return Err(Refusal::new(
+            "This channel is shared with another organisation, and I answer in such a channel only where my settings say so.",
+        )
+        .with_hint(format!("Whoever runs me can set `shared = true` under `[channels.{name}]`.")));
+    }
+    Ok((name, channel))
 }
 
 /// The channel's entry in the settings, or the entry of the nearest thing that it lies in.

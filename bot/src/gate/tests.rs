@@ -154,3 +154,18 @@ fn too_much_is_refused_until_the_bucket_fills_again() {
     let refusal = ask("U2", "C1").unwrap_err().to_string();
     assert!(refusal.starts_with("This channel has asked a lot"), "{refusal}");
 }
+
+#[test]
+fn what_is_posted_by_itself_goes_to_the_members_of_a_channel_of_the_settings() {
+    let facts = nobody_in_particular().channel;
+    let readers = |kind, channel: &str, facts: &ChannelFacts| readers_of(&place(kind, channel), facts, &access()).ok();
+    let named = |name: &str| Some(Audience::Channel(name.to_owned()));
+    assert_eq!(readers(PlaceKind::Channel, "C1", &facts), named("vision"));
+    // Who may ask there is another matter.
+    assert_eq!(readers(PlaceKind::Channel, "C2", &facts), named("few"));
+    assert_eq!(readers(PlaceKind::Channel, "C3", &facts), None);
+    let shared = ChannelFacts { is_shared: true, ..facts.clone() };
+    assert_eq!((readers(PlaceKind::Channel, "C1", &shared), readers(PlaceKind::Channel, "C2", &shared)), (None, named("few")));
+    assert_eq!(readers(PlaceKind::Channel, "C1", &ChannelFacts { is_group: true, ..facts.clone() }), None);
+    assert_eq!(readers(PlaceKind::Direct, "C1", &facts), None);
+}

@@ -4,12 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use runlore_indexer::failpoint;
+use runlore_indexer::space::Audience;
 use tokio::time::Instant;
 
 use super::sentences::{self, plain};
 use super::{Service, now_ms};
-use crate::chat::{Messenger, SendError};
+use crate::chat::{Messenger, Place, SendError};
 use crate::gate;
+use crate::refusal::Refusal;
 use crate::store::{Outgoing, Post, PostForm, Sent, StoreError};
 use crate::surface::{Outcome, Shown, Surface};
 use crate::telemetry;
@@ -115,7 +118,7 @@ impl Service {
     }
 
     /// Sends one row and notes how that ended. How long the channel then rests.
-    async fn send(&self, outgoing: &Outgoing) -> Duration {
+    pub(super) async fn send(&self, outgoing: &Outgoing) -> Duration {
         let Some(messenger) = self.messenger(outgoing.post.place.platform) else { return self.settings.pace };
         match self.store.begin_send(outgoing, now_ms() + LOOK_AFTER_MS).await {
             Ok(true) => {}
@@ -136,6 +139,7 @@ impl Service {
             Ok(sent) => sent,
             Err(_) => Err(SendError::Ambiguous(format!("no answer within {CALL_DEADLINE:?}"))),
         };
+        failpoint::reach("post.sent");
         let (sent, error) = match sent {
             Ok(sent) => (sent, None),
             Err(error) => (after(outgoing, &error), Some(error)),
@@ -148,17 +152,31 @@ impl Service {
     async fn may_be_seen(&self, outgoing: &Outgoing) -> Result<bool, SendError> {
         let post = &outgoing.post;
         let (Some(made_under), false) = (&post.made_under, outgoing.is_to_go) else { return Ok(true) };
-        let person = post.asker.as_deref().unwrap_or_default();
-        let cannot_tell = |_| SendError::NotDelivered("nobody says who reads there".to_owned());
-        let circumstances = self.circumstances(&post.place, person).await.map_err(cannot_tell)?;
+        let now = match &post.asker {
+            Some(person) => self.audience_for(post, person).await?,
+            None => self.readers(&post.place).await?.ok(),
+        };
         let access = self.app.access();
-        let place = gate::counted_as(&post.place, post.private_to.is_some());
-        let now = gate::audience_of(&place, person, &circumstances, &access).ok();
         let scope = now.as_ref().and_then(|audience| access.policy.scope_for(audience)).map(|scope| scope.id());
         if now.is_none_or(|audience| audience.to_string() != made_under.audience) || scope.as_ref() != Some(&made_under.scope) {
             return Ok(false);
         }
         self.stands(made_under).await.map_err(|error| SendError::NotDelivered(error.to_string()))
+    }
+
+    /// Who would see the answer to this person's question now; nobody where it would be refused.
+    async fn audience_for(&self, post: &Post, person: &str) -> Result<Option<Audience>, SendError> {
+        let cannot_tell = |_| SendError::NotDelivered("nobody says who reads there".to_owned());
+        let circumstances = self.circumstances(&post.place, person).await.map_err(cannot_tell)?;
+        let place = gate::counted_as(&post.place, post.private_to.is_some());
+        Ok(gate::audience_of(&place, person, &circumstances, &self.app.access()).ok())
+    }
+
+    /// Who would see now what is posted at a place by itself.
+    pub(super) async fn readers(&self, place: &Place) -> Result<Result<Audience, Refusal>, SendError> {
+        let unserved = || SendError::Refused(format!("{} is not switched on", place.platform.as_str()));
+        let facts = self.messenger(place.platform).ok_or_else(unserved)?.channel(place).await?;
+        Ok(gate::readers_of(place, &facts, &self.app.access()))
     }
 
     /// A sentence takes the place of what may not be seen, a picture's place nothing. How long the channel then rests.
@@ -167,7 +185,8 @@ impl Service {
         if outgoing.post.form == PostForm::Picture {
             return self.note(outgoing, &Sent::Dropped("who may read, or what, changed".to_owned()), None).await;
         }
-        let post = outgoing.post.instead(plain(sentences::NO_LONGER), Surface::Refusal, Outcome::Refused);
+        let sentence = if outgoing.post.shown.surface == Surface::Brief { sentences::NO_BRIEF } else { sentences::NO_LONGER };
+        let post = outgoing.post.instead(plain(sentence), Surface::Refusal, Outcome::Refused);
         if let Err(error) = self.store.replace(outgoing, &post, now_ms()).await {
             tracing::error!(%error, "cannot say that a reply is not shown; it is tried again");
         }

@@ -22,8 +22,11 @@ const REASON_FOR_MS: i64 = JUDGED_FOR_MS + DAY_MS;
 
 impl Service {
     pub(super) async fn pressed(&self, press: &Press) -> anyhow::Result<()> {
-        let entry = self.store.entry(&press.question).await?;
-        let Some((asked, asked_ms)) = entry.and_then(|entry| stands_under(entry, press)) else {
+        let under = match self.store.entry(&press.question).await? {
+            Some(entry) => stands_under(entry, press),
+            None => self.brief_under(press).await?,
+        };
+        let Some((asked, asked_ms)) = under else {
             return self.say(press, sentences::NOTHING_BEHIND).await;
         };
         if let Some(sentence) = refused(press, &asked, now_ms() - asked_ms) {
@@ -48,12 +51,26 @@ impl Service {
 
     /// Keeps why an answer was not useful, of somebody who said that it was not, for as long as the answer can be judged.
     pub(super) async fn reasoned(&self, reasoned: &Reasoned<'_>) -> anyhow::Result<()> {
-        let Some(entry) = self.store.entry(reasoned.question).await? else { return Ok(()) };
-        let is_late = now_ms() - entry.received_ms > REASON_FOR_MS;
-        if is_late || entry.event.platform() != reasoned.platform {
+        let asked = match self.store.entry(reasoned.question).await? {
+            Some(entry) => Some((entry.event.platform(), entry.received_ms)),
+            None => self.store.brief_place(reasoned.question).await?.map(|(place, at_ms)| (place.platform, at_ms)),
+        };
+        let Some((platform, asked_ms)) = asked else { return Ok(()) };
+        if now_ms() - asked_ms > REASON_FOR_MS || platform != reasoned.platform {
             return Ok(());
         }
         Ok(self.store.add_reason(reasoned.question, reasoned.person, reasoned.reason, reasoned.note).await?)
+    }
+
+    /// A brief reads like an answer to a question that nobody asked, where it is pressed in its own channel.
+    async fn brief_under(&self, press: &Press) -> anyhow::Result<Option<(Asked, i64)>> {
+        let Some((place, at_ms)) = self.store.brief_place(&press.question).await? else { return Ok(None) };
+        if (place.platform, &place.channel) != (press.place.platform, &press.place.channel) {
+            return Ok(None);
+        }
+        let (message, asker, text) = (String::new(), String::new(), String::new());
+        let asked = Asked { place, message, asker, text, way: Way::Mention, private_to: None, follows: None, is_late: false };
+        Ok(Some((asked, at_ms)))
     }
 
     /// What lies behind an answer, for the presser alone: only where the presser's place has the scope that it was made under, and that

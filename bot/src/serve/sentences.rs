@@ -1,8 +1,12 @@
 //! What the service says by itself, in one place, so that it can be read as a whole.
 
+use jiff::Zoned;
 use runlore_indexer::record::RecordKind;
 
 use crate::chat::{Account, Platform, Reply};
+
+/// Missed briefs that are named, at most.
+const MAX_MISSED: usize = 4;
 
 /// A reply of one sentence or two.
 pub(super) fn plain(sentence: impl Into<String>) -> Reply {
@@ -105,6 +109,40 @@ pub(super) const CANNOT_SHOW: &str = "I have an answer, but it cannot be shown h
 /// Who may read changed since the answer was made.
 pub(super) const NO_LONGER: &str =
     "Who can read here, or what may be read here, changed while I answered, so I do not show the answer. You can ask again.";
+
+/// The same of a brief.
+pub(super) const NO_BRIEF: &str =
+    "Who can read here, or what may be read here, changed while I wrote the brief, so I do not show it. `brief` asks for it.";
+
+/// The brief comes late.
+pub(super) fn brief_is_late(due: &Zoned, late_ms: i64) -> String {
+    let minutes = late_ms / 60_000;
+    let late = if minutes < 90 { format!("{minutes} minutes") } else { format!("{} hours", (minutes + 30) / 60) };
+    format!("This brief comes {late} late; it was due on {}.", moment(due))
+}
+
+/// Briefs of these weeks were not posted; the last few are named.
+pub(super) fn briefs_were_missed(weeks: &[String]) -> Option<String> {
+    let named = &weeks[weeks.len().saturating_sub(MAX_MISSED)..];
+    let earlier = weeks.len() - named.len();
+    let before = if earlier > 0 { format!("{earlier} earlier ones and ") } else { String::new() };
+    (!named.is_empty()).then(|| format!("I was away, or could not post, when these briefs were due: {before}{}.", named.join(", ")))
+}
+
+/// A test of the brief's way.
+pub(super) fn test_brief(channel: &str, next: Option<&Zoned>) -> String {
+    let next = match next {
+        Some(next) => format!("The next brief comes on {}.", moment(next)),
+        None => format!("No brief comes by itself yet: `[channels.{channel}]` of my settings has no `brief`."),
+    };
+    format!("This is a test: the weekly brief of `{channel}` arrives here. {next}")
+}
+
+/// A moment as a zone's clock shows it.
+fn moment(at: &Zoned) -> String {
+    let zone = at.time_zone().iana_name().unwrap_or("UTC");
+    format!("{} ({zone})", at.strftime("%A, %Y-%m-%d at %H:%M"))
+}
 
 /// Thanks.
 pub(super) const THANKS: &str = "Thank you, noted.";

@@ -8,7 +8,7 @@ use runlore_indexer::config::Settings;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::{ServeSettings, Service, health_router, intake, post, standing, work};
+use super::{ServeSettings, Service, brief, health_router, intake, post, standing, work};
 
 /// Longest time that the answers under way get to end.
 const ANSWERS_END: Duration = Duration::from_secs(12);
@@ -50,6 +50,7 @@ pub async fn run(service: Arc<Service>) -> anyhow::Result<()> {
     keepers.spawn(follow_settings(Arc::clone(&service)));
     keepers.spawn(tidy(Arc::clone(&service)));
     keepers.spawn(standing::follow_catalog(Arc::clone(&service)));
+    keepers.spawn(brief::bring_due(Arc::clone(&service)));
     let mut others = JoinSet::new();
     others.spawn(intake::take_up(Arc::clone(&service)));
     others.spawn(post::send_due(Arc::clone(&service)));

@@ -50,12 +50,12 @@ impl Store {
         }))
     }
 
-    /// The mean time that the last answers took, in milliseconds; none before the first.
+    /// The mean time that the last answers to somebody took, in milliseconds; none before the first.
     ///
     /// # Errors
     /// Where the database does not serve.
     pub async fn mean_answer_ms(&self) -> Result<Option<i64>, StoreError> {
-        let query = "SELECT answer_ms FROM answers ORDER BY at_ms DESC LIMIT 20";
+        let query = "SELECT answer_ms FROM answers WHERE person <> '' ORDER BY at_ms DESC LIMIT 20";
         let rows = sqlx::query(query).fetch_all(&self.pool).await?;
         let times = rows.iter().map(|row| row.try_get::<i64, _>(0)).collect::<Result<Vec<_>, _>>()?;
         Ok((!times.is_empty()).then(|| times.iter().sum::<i64>() / times.len() as i64))

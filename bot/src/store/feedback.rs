@@ -6,6 +6,9 @@ use sqlx::Row;
 use super::{Store, StoreError, from_json};
 use crate::chat::Event;
 
+/// Stands for the words where nobody asked.
+const OF_NOBODY: &str = "the weekly brief";
+
 /// Whether an answer helped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -97,14 +100,20 @@ impl Store {
     /// Where the database does not serve.
     pub async fn feedback(&self) -> Result<Vec<Feedback>, StoreError> {
         let query = "SELECT f.question, i.body, f.verdict, f.reason, f.note, a.records, f.at_ms FROM feedback f \
-                     JOIN inbox i ON i.id = f.question JOIN answers a ON a.question = f.question ORDER BY f.at_ms, f.question, f.person";
+                     LEFT JOIN inbox i ON i.id = f.question JOIN answers a ON a.question = f.question ORDER BY f.at_ms, f.question, f.person";
         let rows = sqlx::query(query).fetch_all(&self.pool).await?;
         let mut all = Vec::new();
         for row in rows {
-            let Event::Asked(asked) = from_json("event", &row.try_get::<String, _>(1)?)? else { continue };
+            let question = match row.try_get::<Option<String>, _>(1)? {
+                None => OF_NOBODY.to_owned(),
+                Some(body) => match from_json("event", &body)? {
+                    Event::Asked(asked) => asked.text,
+                    _ => continue,
+                },
+            };
             all.push(Feedback {
                 id: row.try_get(0)?,
-                question: asked.text,
+                question,
                 verdict: if row.try_get::<String, _>(2)? == "useful" { Verdict::Useful } else { Verdict::NotUseful },
                 reason: row.try_get(3)?,
                 note: row.try_get(4)?,

@@ -195,12 +195,7 @@ impl Store {
         let mut write = self.pool.begin().await?;
         let was_open = end(&mut write, &post.question, ended, now_ms).await?;
         if was_open {
-            // What one person alone sees is one message, its picture included.
-            let message = if post.private_to.is_none() { without_picture(post) } else { post.clone() };
-            put(&mut write, &message, 0, now_ms).await?;
-            if post.reply.picture.is_some() && post.private_to.is_none() {
-                put(&mut write, &Post { form: PostForm::Picture, ..post.clone() }, 1, now_ms).await?;
-            }
+            put_whole(&mut write, post, now_ms).await?;
             if let Some((kept, thread)) = behind {
                 keep(&mut write, &post.question, kept, now_ms).await?;
                 change(&mut write, thread, now_ms).await?;
@@ -316,7 +311,15 @@ pub fn outbox_id(question: &str, part: i64) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{question} {part}").as_bytes()).to_string()
 }
 
-/// A picture goes out by itself, behind its message.
+/// A whole reply. Its picture goes out by itself, behind its message; what one person alone sees is one message, its picture included.
+pub(super) async fn put_whole(write: &mut Transaction<'_, Any>, post: &Post, now_ms: i64) -> Result<(), StoreError> {
+    if post.private_to.is_some() || post.reply.picture.is_none() {
+        return put(write, post, 0, now_ms).await;
+    }
+    put(write, &without_picture(post), 0, now_ms).await?;
+    put(write, &Post { form: PostForm::Picture, ..post.clone() }, 1, now_ms).await
+}
+
 fn without_picture(post: &Post) -> Post {
     Post { reply: Reply { picture: None, ..post.reply.clone() }, ..post.clone() }
 }

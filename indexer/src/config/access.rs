@@ -19,6 +19,10 @@ pub struct ChannelSettings {
     pub guests: bool,
     /// It may be shared with another organisation.
     pub shared: bool,
+    /// When the weekly brief comes, as cron writes it, for the bot to read; no brief comes by itself where nothing is given.
+    pub brief: Option<String>,
+    /// The name of the time zone in which that is, and in which the brief's week begins; UTC where none is given.
+    pub brief_zone: Option<String>,
 }
 
 /// Which accounts are one person's.
@@ -75,6 +79,8 @@ fn channel_settings(raw: &RawChannel) -> ChannelSettings {
         askers: raw.askers.iter().cloned().collect(),
         guests: raw.guests,
         shared: raw.shared,
+        brief: raw.brief.clone(),
+        brief_zone: raw.brief_zone.clone(),
     }
 }
 

@@ -162,6 +162,8 @@ pub(super) struct RawChannel {
     pub(super) guests: bool,
     #[serde(default)]
     pub(super) shared: bool,
+    pub(super) brief: Option<String>,
+    pub(super) brief_zone: Option<String>,
 }
 
 /// `[direct]`.

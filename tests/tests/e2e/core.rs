@@ -1,6 +1,7 @@
 //! Answers and the service behind the platforms, in this process: a scripted model, a recording platform, everything else real.
 
 mod answers;
+mod brief;
 mod door;
 mod linking;
 mod outbox;

