@@ -26,6 +26,7 @@ use crate::facts::{FactKind, Ledger};
 use crate::model::{CancellationToken, LanguageModel, ModelError};
 use crate::telemetry;
 use crate::tools::{Call, Desk, Finding};
+use crate::zones;
 use plan::{Asking, Given, Plan};
 pub use subject::Subject;
 
@@ -230,7 +231,7 @@ fn help() -> Finding {
 /// Whose days are shown, where many read them and they are not those of UTC.
 fn whose_days(turn: &Turn<'_>) -> Option<String> {
     let shows_days = turn.ledger.facts().iter().any(|fact| fact.kind == FactKind::Time);
-    let zone = turn.question.zone.iana_name().filter(|name| *name != "UTC" && !name.contains(|c: char| c.is_ascii_digit()))?;
+    let zone = zones::unlike_utc(&turn.question.zone)?;
     (shows_days && matches!(turn.question.audience, Audience::Channel(_))).then(|| format!("Days are those of {zone}."))
 }
 
@@ -308,6 +309,7 @@ fn strays(turn: &Turn<'_>, finding: &Finding, text: &str) -> Vec<String> {
     }
     let mut records: Vec<String> = finding.records.iter().flat_map(|source| [source.key.clone(), source.title.clone()]).collect();
     records.extend(finding.best_record.clone());
+    records.extend(finding.records.iter().filter_map(|source| source.url.clone()));
     let args: Vec<String> = turn.calls.iter().map(|call| call.args().to_string()).collect();
     let mut quotes: Vec<&str> = finding.quotes.iter().map(|quote| quote.text.as_str()).collect();
     // What the call says was looked up (names of metrics, filters) was asked for or linked.

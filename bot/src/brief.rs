@@ -39,6 +39,7 @@ use crate::facts::Fact;
 use crate::model::CancellationToken;
 use crate::tools::Finding;
 use crate::tools::format::columns;
+use crate::zones;
 pub use period::Period;
 
 /// Records that are cited, the most important first.
@@ -180,8 +181,7 @@ fn finding(written: &mut Written, period: &Period) -> Finding {
         }
     }
     let mut notices = std::mem::take(&mut written.notices);
-    let zone = period.zone.iana_name().filter(|name| *name != "UTC" && !name.contains(|c: char| c.is_ascii_digit()));
-    notices.extend(zone.map(|name| format!("Days are those of {name}.")));
+    notices.extend(zones::unlike_utc(&period.zone).map(|name| format!("Days are those of {name}.")));
     let records = written.named.iter().take(MAX_CITED).map(|named| named.source.clone()).collect();
     Finding { headline: written.headline.clone(), lines, notices, records, abstained: written.is_empty, ..Finding::default() }
 }

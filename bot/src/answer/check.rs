@@ -11,7 +11,7 @@ use crate::facts::Fact;
 pub struct Sources<'a> {
     /// The facts of the turn.
     pub facts: &'a [Fact],
-    /// Keys and titles of records.
+    /// Keys, titles and addresses of records.
     pub records: &'a [String],
     /// Verbatim text.
     pub quotes: &'a [&'a str],

@@ -104,7 +104,8 @@ impl Worth {
                 sum(45, "a stalled run", &[(up_to(10, silent_hours as f64 / 12.0), format!("for {silent_hours} silent hours"))])
             }
             Self::Pull { n_runs } => {
-                sum(30, "a merged pull", &[(up_to(20, 5.0 * n_runs as f64), format!("for {n_runs} runs on its merge"))])
+                let runs = if n_runs == 1 { "run" } else { "runs" };
+                sum(30, "a merged pull", &[(up_to(20, 5.0 * n_runs as f64), format!("for {n_runs} {runs} on its merge"))])
             }
         }
     }

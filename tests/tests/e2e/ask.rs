@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 use runlore_tests::team::Team;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn indexed() -> Result<Team> {
     let team = Team::new("")?;
@@ -91,5 +91,39 @@ fn a_batch_answers_line_by_line_in_order() -> Result<()> {
     let lines: Vec<Value> = String::from_utf8(output.stdout)?.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let asked: Vec<&str> = lines.iter().filter_map(|line| line["question"].as_str()).collect();
     ensure!(output.status.success() && asked == ["count", "best val/map in vessel-detect", "how many runs failed?"], "{asked:?}");
+    Ok(())
+}
+
+/// What a tracker's address is made of is no number of an answer.
+#[test]
+fn sources_with_addresses_are_cited_with_them() -> Result<()> {
+    let team = Team::new("[[source]]\nname = \"more\"\nkind = \"push\"\npath = \"more.jsonl\"\nspace = \"team\"\n")?;
+    let address = |n: usize| format!("http://tracker.lab:5000/#/experiments/12/runs/3f2a9c771{n}");
+    let mut lines = String::new();
+    for (n, loss) in [0.5, 0.7].into_iter().enumerate() {
+        let metrics = json!({"val/zap": [[0, loss]]});
+        let run = json!({
+            "v": 1, "type": "run", "id": format!("id-{n}"), "project": "zaps", "name": format!("zap-{n}"), "status": "finished",
+            "url": address(n), "metrics": metrics,
+        });
+        lines.push_str(&format!("{run}\n"));
+    }
+    let pull = json!({
+        "v": 1, "type": "pull", "repository": "lab/zaps", "number": 412, "title": "Zap less", "description": "Zapping hurt.",
+        "url": "https://git.lab/zaps/-/merge_requests/412?tab=1", "merged": 1_781_172_000_000_u64,
+    });
+    lines.push_str(&format!("{pull}\n"));
+    fs::write(team.folder().join("more.jsonl"), lines)?;
+    team.json(&["index", "--json"], &[0, 1])?;
+    for question in
+        ["best val/zap in zaps", "run zaps/zap-1", "compare zap-0 zap-1", "runs in zaps", "search zapping", "history val/zap zap-0"]
+    {
+        let answer = ask(&team, question)?;
+        let text = answer["answer"].as_str().unwrap_or_default();
+        ensure!(
+            answer["reference"].is_null() && (text.contains(&address(0)) || text.contains(&address(1)) || text.contains("=1")),
+            "{answer}"
+        );
+    }
     Ok(())
 }
