@@ -1,8 +1,10 @@
--- Accounts of the two platforms that are one person's, by that person's word on both; a link is two rows, one from each side.
+-- Accounts of the two platforms that are one person's, by that person's word on both; a link is two rows, one from each side. What the
+-- settings give the account that asked for the code holds for the one that typed it (typed = 1), and not the other way round: who is
+-- talked into typing somebody's code gives nothing away.
 CREATE TABLE links (
   platform TEXT NOT NULL, workspace TEXT NOT NULL, person TEXT NOT NULL,
   other_platform TEXT NOT NULL, other_workspace TEXT NOT NULL, other_person TEXT NOT NULL,
-  since_ms BIGINT NOT NULL,
+  typed BIGINT NOT NULL, since_ms BIGINT NOT NULL,
   PRIMARY KEY (platform, workspace, person)
 );
 

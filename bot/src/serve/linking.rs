@@ -1,5 +1,6 @@
 //! Accounts on the two platforms that are one person's. A code that was asked for on the one is typed on the other, and both are told: what
-//! the settings give the one in direct messages holds for the other too. Names count for nothing, and nothing happens where others read.
+//! the settings give the first in direct messages holds for the second too. Not the other way round: who is talked into typing somebody's
+//! code gives nothing away. Names count for nothing, and nothing happens where others read.
 
 use super::sentences::{self, plain};
 use super::{Service, now_ms};
@@ -107,15 +108,17 @@ impl Service {
         }
         let access = self.app.access();
         let named = (gate::named(&code.asker, &access), gate::named(account, &access));
-        if matches!(named, (Some(one), Some(other)) if one != other) {
-            return refused(sentences::TWO_PEOPLE);
+        match named {
+            (Some(one), Some(other)) if one != other => return refused(sentences::TWO_PEOPLE),
+            (None, Some(_)) => return refused(&sentences::begin_here(code.asker.platform)),
+            _ => {}
         }
         match self.store.link(&code, account, &entry.id, now_ms()).await? {
             Linking::Spent => refused(sentences::CODE_USED),
             Linking::Taken => refused(sentences::LINKED_ELSEWHERE),
             Linking::Linked => {
                 self.tell_asker(&code, account).await?;
-                Ok(Ok(sentences::linked(&code.asker)))
+                Ok(Ok(sentences::linked_to(&code.asker)))
             }
         }
     }
@@ -125,13 +128,13 @@ impl Service {
         let Some(Entry { event: Event::Asked(asked), .. }) = self.store.entry(&code.question).await? else { return Ok(()) };
         let shown = Shown::plain(Surface::Link, Outcome::Shown);
         let id = format!("{} linked", code.question);
-        let post = self.post_for(&id, &asked, PostForm::Whole, plain(sentences::linked(account)), shown);
+        let post = self.post_for(&id, &asked, PostForm::Whole, plain(sentences::linked_by(account)), shown);
         self.store.put_out(&post, now_ms()).await?;
         self.goes_out.notify_one();
         Ok(())
     }
 
-    /// The account on the other platform of who is at a place; none where others read along.
+    /// The account on the other platform whose code was typed by who is at a place; none where others read along.
     ///
     /// # Errors
     /// Where the state does not tell.
@@ -139,7 +142,7 @@ impl Service {
         if place.kind != PlaceKind::Direct || person.is_empty() {
             return Ok(None);
         }
-        self.store.linked(&Account::at(place, person)).await.map_err(|error| {
+        self.store.joined(&Account::at(place, person)).await.map_err(|error| {
             tracing::warn!(%error, "cannot tell which accounts are one person's");
             Refusal::new(sentences::CANNOT_TELL)
         })

@@ -193,8 +193,8 @@ pub(super) const LINKED_ELSEWHERE: &str = "One of these two accounts is linked w
 /// The code, for who asked for it.
 pub(super) fn link_code(code: &str, on: Platform) -> String {
     format!(
-        "Type `link {code}` in a direct message to me on {} within ten minutes. Whoever types it there is one person with you for me: show \
-         it to nobody.",
+        "Type `link {code}` in a direct message to me on {} within ten minutes. Whoever types it there reads what you may: show it to \
+         nobody.",
         on.name()
     )
 }
@@ -209,13 +209,27 @@ pub(super) fn code_for(other: Platform) -> String {
     format!("This code is for {}: type it in a direct message to me there.", other.name())
 }
 
-/// Told to both.
-pub(super) fn linked(other: &Account) -> String {
+/// Told to who typed a code.
+pub(super) fn linked_to(asker: &Account) -> String {
     format!(
-        "You and {} are one person for me now: what my settings say of the one account holds for the other too. If that is not you, type \
-         `unlink`.",
+        "You and {} are one person for me now: what my settings let that account read in direct messages, you may read here. If that is not \
+         you, type `unlink`.",
+        shown(asker)
+    )
+}
+
+/// Told to who asked for it.
+pub(super) fn linked_by(other: &Account) -> String {
+    format!(
+        "You and {} are one person for me now: what my settings let you read in direct messages, that account may read there. If that is not \
+         you, type `unlink`.",
         shown(other)
     )
+}
+
+/// A code of an account that the settings do not name, typed on one that they name.
+pub(super) fn begin_here(other: Platform) -> String {
+    format!("My settings name your account here, so begin here: type `link` to me, and what I answer on {}.", other.name())
 }
 
 /// A second link.

@@ -95,11 +95,11 @@ impl Store {
         if spend.rows_affected() == 0 {
             return Ok(Linking::Spent);
         }
-        for (one, other) in [(typed_by, &code.asker), (&code.asker, typed_by)] {
-            let insert = "INSERT INTO links (platform, workspace, person, other_platform, other_workspace, other_person, since_ms) \
-                          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (platform, workspace, person) DO NOTHING";
+        for (one, other, typed) in [(typed_by, &code.asker, 1_i64), (&code.asker, typed_by, 0)] {
+            let insert = "INSERT INTO links (platform, workspace, person, other_platform, other_workspace, other_person, typed, since_ms) \
+                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (platform, workspace, person) DO NOTHING";
             let insert = sqlx::query(insert).bind(one.platform.as_str()).bind(&*one.workspace).bind(&*one.person);
-            let insert = insert.bind(other.platform.as_str()).bind(&*other.workspace).bind(&*other.person).bind(now_ms);
+            let insert = insert.bind(other.platform.as_str()).bind(&*other.workspace).bind(&*other.person).bind(typed).bind(now_ms);
             insert.execute(&mut *write).await?;
             if other_of(&mut write, one).await?.as_ref() != Some(other) {
                 // Neither a row nor the code is changed.
@@ -127,6 +127,17 @@ impl Store {
     pub async fn linked(&self, account: &Account) -> Result<Option<Account>, StoreError> {
         let mut connection = self.pool.acquire().await?;
         other_of(&mut connection, account).await
+    }
+
+    /// The account whose code this one typed: what the settings give that one holds for this one too.
+    ///
+    /// # Errors
+    /// Where the database does not serve.
+    pub async fn joined(&self, account: &Account) -> Result<Option<Account>, StoreError> {
+        let query = "SELECT other_platform, other_workspace, other_person FROM links \
+                     WHERE platform = $1 AND workspace = $2 AND person = $3 AND typed = 1";
+        let query = sqlx::query(query).bind(account.platform.as_str()).bind(&*account.workspace).bind(&*account.person);
+        query.fetch_optional(&self.pool).await?.as_ref().map(self::account).transpose()
     }
 
     /// Ends a link; the account that this one was linked with.

@@ -272,6 +272,8 @@ async fn a_link_has_two_sides_and_a_code_one_use() -> Result<()> {
         let second = store.link_code(&second).await?.unwrap();
         assert_eq!(store.link(&second, &other, "q5", 50).await?, Linking::Taken);
         assert_eq!((store.linked(&one).await?, store.linked(&other).await?), (Some(other.clone()), Some(one.clone())));
+        // Only who typed the code has something of it.
+        assert_eq!((store.joined(&one).await?, store.joined(&other).await?), (None, Some(one.clone())));
         assert_eq!(store.linked(&account(Platform::Discord, "U1")).await?, None);
         assert_eq!(store.links().await?.len(), 1);
         // What could not be linked changed nothing, its code included.

@@ -85,13 +85,17 @@ async fn a_link_lets_one_account_read_what_the_other_may_until_it_ends() -> Resu
     ensure!(is_refused(&talks.counts(Platform::Discord, "7").await?));
     // The same id as the one that the settings name, on the other platform, is nobody's.
     ensure!(is_refused(&talks.counts(Platform::Discord, "U1").await?));
-    let code = talks.code(Platform::Discord, "7").await?;
+    // Who types somebody's code gives nothing of the own account away.
+    let strangers = talks.code(Platform::Discord, "9").await?;
+    let told = talks.told(Platform::Slack, "U1", &format!("link {strangers}")).await?;
+    ensure!(told.starts_with("My settings name your account here, so begin here"), "{told}");
+    let code = talks.code(Platform::Slack, "U1").await?;
     ensure!(is_refused(&talks.counts(Platform::Discord, "7").await?), "a code alone links nobody");
 
-    let told = talks.told(Platform::Slack, "U1", &format!("link {code}")).await?;
-    ensure!(told.starts_with("You and `7` on Discord are one person for me now"), "{told}");
-    let other = talks.bench.discord.standing().into_iter().map(|standing| standing.reply.headline).next_back();
-    ensure!(other.as_ref().is_some_and(|told| told.starts_with("You and `U1` on Slack are one person")), "{other:?}");
+    let told = talks.told(Platform::Discord, "7", &format!("link {code}")).await?;
+    ensure!(told.starts_with("You and `U1` on Slack are one person for me now"), "{told}");
+    let other = talks.bench.platform.standing().into_iter().map(|standing| standing.reply.headline).next_back();
+    ensure!(other.as_ref().is_some_and(|told| told.starts_with("You and `7` on Discord are one person")), "{other:?}");
     ensure!(talks.counts(Platform::Discord, "7").await?.contains("vessel-detect"));
     ensure!(is_refused(&talks.counts(Platform::Slack, "7").await?) && is_refused(&talks.counts(Platform::Discord, "9").await?));
     for (platform, person) in [(Platform::Discord, "7"), (Platform::Slack, "U1")] {
@@ -103,8 +107,8 @@ async fn a_link_lets_one_account_read_what_the_other_may_until_it_ends() -> Resu
 
     let rows = talks.bench.service.store.audit_rows(&AuditFilter::default(), i64::MAX).await?;
     let of = |surface: &str, person: &str| rows.iter().filter(|row| row.surface == surface && row.person == person).count();
-    // The code, that it was typed, and that there is a link already; on the other side the last two.
-    ensure!(of("link", "7") == 3 && of("link", "U1") == 2, "{rows:?}");
+    // A refusal, the code, that it was typed, and that there is a link already; on the other side the last two.
+    ensure!(of("link", "7") == 2 && of("link", "U1") == 4, "{rows:?}");
     ensure!(rows.iter().any(|row| row.surface == "direct" && row.person == "7" && row.audience == "direct ada"), "{rows:?}");
     ensure!(!format!("{rows:?}").contains(&code));
 
@@ -140,8 +144,8 @@ async fn what_is_forged_used_old_or_typed_by_somebody_else_links_nobody() -> Res
         ensure!(told.starts_with("This code was used already"), "{told}");
     }
     // Who is linked can be linked with nobody else.
-    let another = talks.code(Platform::Discord, "9").await?;
-    let told = talks.told(Platform::Slack, "U1", &format!("link {another}")).await?;
+    let another = talks.code(Platform::Slack, "U3").await?;
+    let told = talks.told(Platform::Discord, "7", &format!("link {another}")).await?;
     ensure!(told.contains("linked with another one already"), "{told}");
 
     // Ten minutes, and a new code makes the one before void.
@@ -187,10 +191,10 @@ async fn only_members_link_and_only_where_nobody_reads_along() -> Result<()> {
     *talks.bench.discord.person.lock().unwrap() = PersonFacts::default();
 
     // A command that nobody else sees is as good as a direct message.
-    let code = talks.code(Platform::Discord, "7").await?;
-    let asked = talks.typed(Platform::Slack, "U1", &format!("link {code}"));
-    let told = talks.told_for(in_channel(asked, Way::Command), 0).await?;
-    ensure!(told.starts_with("You and `7` on Discord"), "{told}");
+    let asked = talks.typed(Platform::Slack, "U1", "link");
+    let code = code_in(&talks.told_for(in_channel(asked, Way::Command), 0).await?)?;
+    let told = talks.told(Platform::Discord, "7", &format!("link {code}")).await?;
+    ensure!(told.starts_with("You and `U1` on Slack"), "{told}");
     // Who becomes a guest later reads nothing by it.
     *talks.bench.discord.person.lock().unwrap() = PersonFacts { is_guest: true, ..PersonFacts::default() };
     let told = talks.counts(Platform::Discord, "7").await?;
