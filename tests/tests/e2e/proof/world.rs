@@ -148,12 +148,18 @@ impl World {
         for _ in 0..30_000 {
             let is_open = self.service.store.open_entry(&id).await?.is_some();
             // What was passed over or is no question has no words any more, and nothing stands there of it.
-            if !is_open && (self.paper(platform).is_answered(channel, &id) || self.service.store.entry(&id).await?.is_none()) {
+            let is_there = || self.paper(platform).is_answered(channel, &id);
+            if !is_open && (self.service.store.entry(&id).await?.is_none() || is_there() && self.is_all_posted(&id).await?) {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         anyhow::bail!("nothing comes of {:?}", incoming.event)
+    }
+
+    /// Whether nothing of a question is left to be posted, such as its picture.
+    async fn is_all_posted(&self, question: &str) -> Result<bool> {
+        Ok(!self.service.store.due(i64::MAX, i64::MAX).await?.iter().any(|row| row.post.question == question))
     }
 
     /// Waits until nothing is left to be posted.
