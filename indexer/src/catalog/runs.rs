@@ -217,7 +217,7 @@ impl Catalog {
             "SELECT c.points, s.n FROM curves c JOIN series s ON s.record = c.record AND s.metric = c.metric \
              JOIN records r ON r.id = c.record WHERE 1 = 1",
         );
-        sql.in_scope("r.space", scope).and_text(" AND c.record = ?", &record.to_string()).and_text(" AND c.metric = ?", metric);
+        sql.in_scope_again("r.space", scope).and_text(" AND c.record = ?", &record.to_string()).and_text(" AND c.metric = ?", metric);
         let Some(row) = sql.first(self).await? else { return Ok(None) };
         let points = curve::decode(&row.try_get::<String, _>(0)?)?;
         Ok(Some(Curve { points, n_all: row.try_get::<i64, _>(1)? as u64 }))
